@@ -1,0 +1,58 @@
+# make run    installs, starts the embedded PostgreSQL, plays the demo, serves on http://127.0.0.1:8080
+# make test   installs, runs the whole suite on an embedded PostgreSQL
+# Each can be repeated, needs Python 3.11 or newer, and works offline once the packages are cached.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+WORKERS ?= 2
+export PYTHONDONTWRITEBYTECODE :=
+
+.PHONY: run test check journeys migrate lock format clean
+
+run: $(VENV)/run.stamp
+	@$(BIN)/rollcall db upgrade
+	@$(BIN)/rollcall demo play
+	@exec $(BIN)/rollcall serve
+
+test: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not journey"
+
+journeys: $(VENV)/dev.stamp
+	$(BIN)/python -m pytest tests/journeys -m journey
+
+check: $(VENV)/dev.stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/guards/test_migrations.py
+
+migrate: $(VENV)/run.stamp
+	$(BIN)/rollcall db upgrade
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# What is installed is what the lock names, by hash. A stamp is written last: an interrupted installation is done again.
+$(VENV)/run.stamp: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) install --require-hashes -r requirements.lock
+	$(PIP) install --no-deps --no-index --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+lock: $(VENV)/dev.stamp
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

@@ -1,0 +1,129 @@
+"""The web application. `create_app` is the only place that knows everything; each `setup_…` adds one thing.
+
+    GET /          what is here            GET /healthz   the process lives
+    /scim/v2       identity providers      GET /readyz    the database answers and its tables are this release's
+    /api           LMSs and integrations
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+import uuid_utils
+from flask import Flask, Response, g, render_template, request
+
+from app import logs, settings as environment
+from app.settings import Settings
+from app.store import migrate
+from app.store.engine import make_engine, reading
+
+MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+SECURITY_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+_log = structlog.get_logger("web")
+
+
+def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = None) -> Flask:
+    """The WSGI application of one worker process, with an engine of its own unless one is given.
+
+    Raises:
+        SettingsError: `settings` is not given and the environment is wrong.
+    """
+    settings = settings or environment.load(os.environ)
+    if engine is None:
+        if settings.database_url is None:
+            raise environment.SettingsError("DATABASE_URL: a web worker needs it; `rollcall serve` sets it by itself")
+        engine = make_engine(
+            settings.database_url, pool_size=settings.pool_size, lock_timeout_ms=settings.lock_timeout_ms
+        )
+    app = Flask("app", static_folder="static", template_folder="templates")
+    app.config.update(MAX_CONTENT_LENGTH=MAX_BODY_BYTES)
+    logs.set_up(settings.log_level)
+    setup_requests(app)
+    setup_health(app, engine)
+    setup_home(app, settings)
+    setup_scim(app, engine)
+    setup_api(app, engine, settings)
+    return app
+
+
+def setup_requests(app: Flask) -> None:
+    """A number for each request, one log line when it ends, and headers that keep browsers strict."""
+
+    @app.before_request
+    def begin() -> None:
+        g.began = time.perf_counter()
+        g.request_id = str(uuid_utils.uuid7())
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    @app.after_request
+    def end(response: Response) -> Response:
+        for name, value in SECURITY_HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["X-Request-Id"] = g.request_id
+        _log.info(
+            "request",
+            method=request.method,
+            path=request.url_rule.rule if request.url_rule else "(none)",
+            status=response.status_code,
+            milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
+        )
+        return response
+
+
+def setup_health(app: Flask, engine: sa.Engine) -> None:
+    """What a load balancer asks."""
+    ready = False
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return Response("ok\n", mimetype="text/plain", headers={"Cache-Control": "no-store"})
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        nonlocal ready
+        try:
+            with reading(engine) as conn:
+                # Within a release a revision never moves back, so one look is enough; the database is asked each time.
+                ready = migrate.is_head(conn) if not ready else conn.exec_driver_sql("SELECT true").scalar_one()
+                text = "ready\n" if ready else "the database is not at this release's revision\n"
+        except sa.exc.SQLAlchemyError:
+            ready, text = False, "the database does not answer\n"
+        headers = {"Cache-Control": "no-store"}
+        return Response(text, 200 if ready else 503, mimetype="text/plain", headers=headers)
+
+
+def setup_home(app: Flask, settings: Settings) -> None:
+    """The page at `/`."""
+
+    @app.get("/")
+    def home() -> str:
+        return render_template("home.html", public_url=settings.public_url, scim_base_url=settings.scim_base_url)
+
+
+def setup_scim(app: Flask, engine: sa.Engine) -> None:
+    """SCIM for identity providers."""
+    from app.adapters.doorkeeper import Doorkeeper
+    from scim.routes import blueprint
+    from scim.store import Limits
+
+    app.register_blueprint(blueprint(Doorkeeper(engine), Limits()))
+
+
+def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> None:
+    """The REST API for learning platforms."""
+    from app.api import blueprint
+
+    app.register_blueprint(blueprint(engine, settings))

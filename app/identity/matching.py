@@ -1,0 +1,152 @@
+"""Whose record is this? The link first, then identifiers from the strongest to the weakest; in doubt, nobody's.
+
+    link ──▶ employee number ──▶ verified e-mail ──▶ alias ──▶ new account
+                  │                    │               │
+                  └────── several, or a doubt ─────────┴─────▶ new account + the duplicates inbox
+
+Two accounts can be merged later; a wrong merge shows one person's data to another. So whatever is unsure makes a new
+account.
+
+Who is identified by an identifier that several accounts hold:
+
+- Two living (active) holders share it: it identifies nobody.
+- An employee number with one living holder identifies that one: numbers are not given to someone else.
+- An e-mail address with one living holder and one that left within `forget_email_after_days` is a doubt: the record may
+  be a late word about the one who left as well as news about the one who took the address over.
+- After that time the one who left is no longer found by e-mail, and the living holder is identified.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from app.identity.claims import ALIAS, EMPLOYEE_NUMBER, VERIFIED_EMAIL
+from app.identity.model import Account, Claim, Record, Rules, Status
+from app.identity.roles import would_administer
+
+Key = tuple[str, str, str]
+
+RULES: Final = {EMPLOYEE_NUMBER: "employee number", VERIFIED_EMAIL: "verified e-mail", ALIAS: "alias"}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whose record it is: `account_id`, or None for a new account.
+
+    `rule` is link, employee number, verified e-mail, alias or new. `doubtful` are the accounts, sorted, that a person
+    should compare with the new one. `reason` is a sentence that names no personal value.
+    """
+
+    account_id: str | None
+    rule: str
+    doubtful: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    record: Record
+    claims: Sequence[Claim]
+    holders: Mapping[Key, Sequence[str]]
+    accounts: Mapping[str, Account]
+    records: Mapping[str, Sequence[Record]]
+    held_keys: Mapping[str, frozenset[Key]]
+    rules: Rules
+    now: datetime
+
+
+def match(
+    record: Record,
+    claims: Sequence[Claim],
+    holders: Mapping[Key, Sequence[str]],
+    accounts: Mapping[str, Account],
+    records: Mapping[str, Sequence[Record]],
+    held_keys: Mapping[str, frozenset[Key]],
+    rules: Rules,
+    now: datetime,
+) -> Match:
+    """Decide whose record this is.
+
+    `holders` are the account ids by claimed key; `accounts`, `records` and `held_keys` describe those accounts by id.
+    A holder that is not in `accounts` counts as a living stranger, so a caller that loaded too little merges nothing.
+    """
+    if record.account_id is not None:
+        return Match(record.account_id, "link", (), "The record is linked to this account.")
+    situation = _Situation(record, claims, holders, accounts, records, held_keys, rules, now)
+    for strength in sorted({claim.strength for claim in claims}):
+        candidates = _candidates(strength, situation)
+        if not candidates:
+            continue
+        rule = RULES.get(strength, "alias")
+        doubts = _doubts(candidates, strength, situation)
+        if not doubts:
+            return Match(candidates[0], rule, (), f"The {rule} is held by this account alone.")
+        return Match(None, "new", candidates, f"Found by {rule}, but {'; '.join(doubts)}.")
+    return Match(None, "new", (), "No identifier of the record identifies an account.")
+
+
+def _candidates(strength: int, situation: _Situation) -> tuple[str, ...]:
+    found = {
+        account_id
+        for claim in situation.claims
+        if claim.strength == strength
+        for account_id in _identified(claim, situation)
+        if strength == EMPLOYEE_NUMBER or not _kept_apart(account_id, situation)
+    }
+    return tuple(sorted(found))
+
+
+def _identified(claim: Claim, situation: _Situation) -> frozenset[str]:
+    """The accounts among which the identifier leaves the choice; none when living people share it."""
+    ids = frozenset(situation.holders.get(claim.key, ()))
+    accounts = [situation.accounts.get(account_id) for account_id in ids]
+    living = frozenset(account.id for account in accounts if account and account.status == Status.ACTIVE)
+    if len(living) > 1 or None in accounts:
+        return frozenset()
+    if claim.strength == EMPLOYEE_NUMBER:
+        return living or ids
+    return frozenset(
+        account.id
+        for account in accounts
+        if account and (account.id in living or not _is_forgotten(account, situation))
+    )
+
+
+def _is_forgotten(account: Account, situation: _Situation) -> bool:
+    """Inactive for so long (or since nobody knows when) that its addresses may belong to someone else."""
+    if account.inactive_since is None:
+        return True
+    return situation.now - account.inactive_since > timedelta(days=situation.rules.forget_email_after_days)
+
+
+def _kept_apart(account_id: str, situation: _Situation) -> bool:
+    """The account holds another employee number in a numbering in which the record has one too."""
+    held = situation.held_keys.get(account_id, frozenset())
+    for claim in situation.claims:
+        if claim.strength != EMPLOYEE_NUMBER or claim.key in held:
+            continue
+        if any((namespace, affiliation) == claim.key[:2] for namespace, affiliation, _ in held):
+            return True
+    return False
+
+
+def _doubts(candidates: tuple[str, ...], strength: int, situation: _Situation) -> list[str]:
+    doubts = ["several accounts hold it"] if len(candidates) > 1 else []
+    if strength == EMPLOYEE_NUMBER:
+        return doubts
+    if any(_has_sibling(account_id, situation) for account_id in candidates):
+        doubts.append("the same source has another record of that person")
+    if any(would_administer(situation.accounts[account_id], situation.rules) for account_id in candidates):
+        doubts.append("an e-mail address alone never leads to an administrator")
+    return doubts
+
+
+def _has_sibling(account_id: str, situation: _Situation) -> bool:
+    record = situation.record
+    return any(
+        other.source_id == record.source_id and other.id != record.id and not other.deleted
+        for other in situation.records.get(account_id, ())
+    )

@@ -1,0 +1,116 @@
+"""From what is said about a person to the roles in the LMS.
+
+    groups, roles, entitlements of living records ─┐
+    attributes of the account (or of one source) ──┼─ mappings ─▶ grants ─▶ effective or not
+    by hand ───────────────────────────────────────┘
+
+What is not mapped grants nothing. All grants are kept; which are effective is computed: none of an inactive account,
+none of a role that the tenant does not have, and in each scope only the highest rank where the tenant says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Final
+
+from app.identity.folding import fold, words
+from app.identity.model import EMPTY, Account, Grant, Record, RoleMapping, Rules, SourceKind, Status, Value
+from app.identity.ownership import mapped
+
+HAND: Final = "hand"
+MAPPING: Final = "mapping:"
+
+
+def derive(
+    attributes: Mapping[str, Value],
+    records: Sequence[Record],
+    active: bool,
+    rules: Rules,
+    by_hand: Sequence[Grant] = (),
+) -> tuple[Grant, ...]:
+    """The grants of an account with these attributes and records, sorted by (role, scope, rule), each once."""
+    counting = _counting(records, rules)
+    given = {grant.key: grant for grant in by_hand}
+    for mapping in rules.mappings:
+        if _is_met(mapping, attributes, counting, rules):
+            grant = Grant(mapping.role, mapping.scope, f"{MAPPING}{mapping.id}")
+            given[grant.key] = grant
+    return settle(given.values(), active, rules)
+
+
+def settle(grants: Iterable[Grant], active: bool, rules: Rules) -> tuple[Grant, ...]:
+    """The same grants, sorted, with `effective` computed."""
+    grants = sorted(grants, key=lambda grant: grant.key)
+    if not active:
+        return tuple(replace(grant, effective=False) for grant in grants)
+    allowed = {(grant.scope, grant.role) for grant in grants if grant.role in rules.roles}
+    if rules.highest_role_wins:
+        allowed = _highest(grants, rules)
+    return tuple(replace(grant, effective=(grant.scope, grant.role) in allowed) for grant in grants)
+
+
+def administers(account: Account, rules: Rules) -> bool:
+    """Whether the account holds an effective administrator role, in any scope."""
+    return any(is_administration(grant, rules) for grant in account.grants)
+
+
+def would_administer(account: Account, rules: Rules) -> bool:
+    """Whether the account administers, or is inactive and could again as soon as a record revives it."""
+    if account.status == Status.ACTIVE:
+        return administers(account, rules)
+    revived = settle(account.grants, True, rules)
+    return any(is_administration(grant, rules) for grant in revived)
+
+
+def is_administration(grant: Grant, rules: Rules) -> bool:
+    """Whether the grant is effective and of an administrator role."""
+    role = rules.roles.get(grant.role)
+    return grant.effective and role is not None and role.administrator
+
+
+def _highest(grants: Sequence[Grant], rules: Rules) -> set[tuple[str, str]]:
+    """(scope, role): one a scope. Among equal ranks by hand wins, then the mapping's priority, then the name."""
+    priorities = {f"{MAPPING}{mapping.id}": mapping.priority for mapping in rules.mappings}
+    best: dict[str, tuple[tuple[int, bool, int], str]] = {}
+    for grant in grants:  # sorted by name: the first of equals stays
+        role = rules.roles.get(grant.role)
+        if role is None:
+            continue
+        weight = (role.rank, grant.rule == HAND, priorities.get(grant.rule, 0))
+        if grant.scope not in best or weight > best[grant.scope][0]:
+            best[grant.scope] = (weight, grant.role)
+    return {(scope, name) for scope, (_, name) in best.items()}
+
+
+def _counting(records: Sequence[Record], rules: Rules) -> list[Record]:
+    """The records whose groups count: living ones of sources that count.
+
+    A login's count only while no identity provider pushes groups of the same person.
+    """
+    living = [record for record in records if not record.deleted and rules.heard(record.source_id) is not None]
+    pushed = any(record.groups and rules.sources[record.source_id].kind == SourceKind.IDP for record in living)
+    return [
+        record
+        for record in living
+        if record.active and not (pushed and rules.sources[record.source_id].kind == SourceKind.LOGIN)
+    ]
+
+
+def _is_met(mapping: RoleMapping, attributes: Mapping[str, Value], counting: Sequence[Record], rules: Rules) -> bool:
+    if mapping.kind == "attribute" and mapping.source_id is None:
+        return fold(mapping.match) in words(attributes.get(mapping.attribute or ""))
+    return any(_says(record, mapping, rules) for record in counting if mapping.source_id in (None, record.source_id))
+
+
+def _says(record: Record, mapping: RoleMapping, rules: Rules) -> bool:
+    if mapping.kind == "group":
+        return mapping.match in record.groups
+    if mapping.kind == "role":
+        return fold(mapping.match) in words(record.roles)
+    if mapping.kind == "entitlement":
+        return fold(mapping.match) in words(record.entitlements)
+    if mapping.kind == "attribute" and mapping.attribute is not None:
+        value = record.voice.get(mapping.attribute, EMPTY)
+        return fold(mapping.match) in words(mapped(mapping.attribute, value, rules.sources[record.source_id]))
+    return False

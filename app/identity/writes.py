@@ -1,0 +1,102 @@
+"""What comes through the write door, and what comes back out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from app.identity.model import Account, ManagerRef
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What a source's document says in the account's terms.
+
+    `values` maps attribute to value or EMPTY; what is not in it was not spoken of.
+    """
+
+    active: bool
+    values: Mapping[str, Any] = field(default_factory=dict)
+    managers: tuple[ManagerRef, ...] | None = None
+    roles: frozenset[str] = frozenset()
+    entitlements: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RecordWrite:
+    """The whole present state of one record.
+
+    `record_id` None: a new record (SCIM POST), or the one that `source_key` names (HR and CRM). `document` is kept as
+    the source wrote it, `search` is its folded form for filters. `expected_version` refuses a write over a newer one.
+    """
+
+    source_id: str
+    spoken: Spoken
+    document: Mapping[str, Any]
+    search: Mapping[str, Any] = field(default_factory=dict)
+    record_id: str | None = None
+    source_key: str | None = None
+    user_name: str | None = None
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RecordDelete:
+    """The source took its record back: a tombstone stays and counts as an inactive voice."""
+
+    source_id: str
+    record_id: str
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rederive:
+    """Nothing new was said, but rules, groups or managers changed: derive the account again."""
+
+    account_id: str
+
+
+Write = RecordWrite | RecordDelete | Rederive
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one write: `before` and `after` are the account's, `rule` says how it was matched."""
+
+    write: Write
+    record_id: str | None
+    version: int
+    rule: str
+    before: Account | None
+    after: Account
+    changed: bool
+    doubtful: tuple[str, ...] = ()
+
+
+class RefusedError(Exception):
+    """The write door refuses, and nothing was changed."""
+
+
+class RecordGoneError(RefusedError):
+    """There is no such record (any more), or it is another source's."""
+
+
+class VersionConflictError(RefusedError):
+    """The record is at another version than the writer expected."""
+
+
+class UserNameTakenError(RefusedError):
+    """Another living record of the same source has this userName."""
+
+
+class UnknownMemberError(RefusedError):
+    """Somebody who is no record or group of the source cannot be a member. The first argument is the id."""
+
+
+class BusyError(RefusedError):
+    """Others hold the same people for longer than a request may wait; try again."""
+
+
+class StaleError(Exception):
+    """What was read has moved meanwhile: read again and decide again. Never leaves the write door."""

@@ -1,0 +1,304 @@
+"""The write door: everything that anybody says about people comes through here.
+
+    writes ─▶ lock and read (groups, identifiers, accounts, their records) ─▶ decide (pure) ─▶ save ─▶ COMMIT
+                        ▲                                                                        │
+                        └──────── again, when others moved what was read (three times) ◀─────────┘
+
+SCIM, HR pushes, CSV files, mappings and runs all call `provision` with up to 500 writes; groups come through
+`app.grouping`, which ends in `derive_again` here. One call is one transaction: all of it, or nothing. A dry run reads
+without locks, decides with the same functions, and stops before the save.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+import psycopg
+import sqlalchemy as sa
+import uuid_utils
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.identity.changes import diff
+from app.identity.claims import claims
+from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys
+from app.identity.events import Event, events
+from app.identity.folding import fold
+from app.identity.guards import keep_last_administrator
+from app.identity.model import Rules
+from app.identity.roles import administers
+from app.identity.writes import (
+    BusyError,
+    Outcome,
+    RecordDelete,
+    RecordWrite,
+    Rederive,
+    StaleError,
+    UserNameTakenError,
+    Write,
+)
+from app.store import people as read
+from app.store import rules as rulebook
+from app.store.audit import Entry
+from app.store.engine import reading, writing
+from app.store.saving import Telling, save_ledger, save_people
+
+CHUNK: Final = 500
+ATTEMPTS: Final = 4
+T = TypeVar("T")
+
+_SHARE_RULES = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended('rules:' || :tenant, 0))")
+_LOCK_GROUPS = sa.text("""
+    SELECT g.id FROM groups g WHERE g.tenant_id = :tenant AND g.id IN (
+        SELECT group_id FROM members WHERE tenant_id = :tenant AND member_id = ANY(CAST(:ids AS uuid[])))
+    ORDER BY g.id FOR UPDATE
+""")
+_WAITING = sa.text("""
+    SELECT DISTINCT m.account_id FROM jsonb_to_recordset(:keys) AS k(namespace text, value text)
+    JOIN manager_keys m ON m.tenant_id = :tenant AND m.namespace = k.namespace COLLATE "C"
+        AND m.value = k.value COLLATE "C" AND NOT m.resolved
+""").bindparams(sa.bindparam("keys", type_=JSONB))
+
+
+def provision(
+    engine: sa.Engine,
+    tenant_id: str,
+    writes: Sequence[Write],
+    *,
+    actor: str,
+    now: datetime | None = None,
+    dry_run: bool = False,
+) -> list[Outcome]:
+    """Take in what was said: up to 500 writes, one transaction, an outcome for each in its order.
+
+    `actor` names who caused it, for the audit. With `dry_run` nothing is locked or saved.
+
+    Raises:
+        RefusedError: one of its kinds; nothing was changed.
+    """
+    if len(writes) > CHUNK:
+        raise ValueError(f"the write door takes at most {CHUNK} writes at once")
+    moment = now or datetime.now(UTC)
+    if dry_run:
+        with reading(engine) as conn:
+            return _decided(conn, tenant_id, writes, moment, lock=False)[0].outcomes
+
+    def once(conn: sa.Connection) -> Decision:
+        _lock_groups_of_deleted(conn, tenant_id, writes)
+        decision, rules = _decided(conn, tenant_id, writes, moment, lock=True)
+        save(conn, tenant_id, decision, rules, actor, moment)
+        return decision
+
+    decision = in_transaction(engine, tenant_id, once)
+    _tell_waiting_reports(engine, tenant_id, decision)
+    return decision.outcomes
+
+
+def derive_again(
+    conn: sa.Connection, tenant_id: str, account_ids: Sequence[str], now: datetime
+) -> tuple[Decision, Rules]:
+    """Inside a caller's transaction: decide these accounts anew, since their groups changed. The caller saves."""
+    return _decided(conn, tenant_id, [Rederive(one) for one in account_ids], now, lock=True)
+
+
+def in_transaction(engine: sa.Engine, tenant_id: str, once: Callable[[sa.Connection], T]) -> T:
+    """Run `once` in a transaction under the tenant's rules, again when it lost a race.
+
+    Raises:
+        BusyError: the locks were not to be had in time, or the races did not end.
+    """
+    for attempt in range(ATTEMPTS):
+        try:
+            with writing(engine) as conn:
+                conn.execute(_SHARE_RULES, {"tenant": tenant_id})
+                return once(conn)
+        except StaleError:
+            continue
+        except sa.exc.DBAPIError as error:
+            _judge(error)
+            time.sleep(0.005 * 2**attempt)
+    raise BusyError("Others are changing the same people. Nothing was changed; try again.")
+
+
+def save(
+    conn: sa.Connection,
+    tenant_id: str,
+    decision: Decision,
+    rules: Rules,
+    actor: str,
+    now: datetime,
+    entries: Sequence[Entry] = (),
+    counts: dict[str, int] | None = None,
+) -> None:
+    """Save a decision, with further audit entries and counts of the caller; nothing is written if nothing changed."""
+    changed = [
+        derived.account for before, derived in decision.accounts.values() if before is None or before != derived.account
+    ]
+    telling = _telling(decision, rules, actor)
+    telling.entries[:0] = entries
+    for key, difference in (counts or {}).items():
+        telling.counts[key] = telling.counts.get(key, 0) + difference
+    if decision.records or decision.holders or changed:
+        save_people(conn, tenant_id, decision, new_id, now)
+    if changed or telling.entries:
+        save_ledger(conn, tenant_id, changed, telling, rules.revision, now)
+
+
+def new_id() -> str:
+    """A UUIDv7: in the order of time, and so in the order of the pages."""
+    return str(uuid_utils.uuid7())
+
+
+def _decided(
+    conn: sa.Connection, tenant_id: str, writes: Sequence[Write], now: datetime, *, lock: bool
+) -> tuple[Decision, Rules]:
+    rules = rulebook.current(conn, tenant_id)
+    people = _people(conn, tenant_id, writes, rules, lock=lock)
+    decision = decide(writes, people, rules, now, new_id)
+    _protect_last_administrator(conn, tenant_id, decision, rules)
+    return decision, rules
+
+
+def _people(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules: Rules, *, lock: bool) -> People:
+    """Lock and read all whom the writes may concern, in the design's order."""
+    said = [write for write in writes if isinstance(write, RecordWrite)]
+    existing = _existing(conn, tenant_id, writes)
+    addressed = _addressed(writes, existing)
+    records = [intended(write) for write in said]
+    keys = {claim.key for record in records for claim in claims(record, rules)}
+    keys |= {key for kept in addressed for key in kept.claimed}
+    holders = read.identifiers(conn, tenant_id, keys, lock=lock)
+    ids = {one for held in holders.values() for one in held}
+    ids |= {kept.record.account_id for kept in addressed if kept.record.account_id}
+    ids |= {write.account_id for write in writes if isinstance(write, Rederive)}
+    accounts = read.accounts(conn, tenant_id, ids, lock=lock)
+    kept = read.records_of(conn, tenant_id, accounts)
+    named, above = read.managers(
+        conn, tenant_id, manager_keys([*records, *(one.record for one in kept)]), accounts if said else ()
+    )
+    people = People(existing, accounts, {}, holders, named, above)
+    for one in kept:
+        people.records.setdefault(one.record.account_id or "", {})[one.record.id] = one
+    return people
+
+
+def _existing(conn: sa.Connection, tenant_id: str, writes: Sequence[Write]) -> dict[str, Kept]:
+    ids = [w.record_id for w in writes if isinstance(w, (RecordWrite, RecordDelete)) and w.record_id is not None]
+    said = [write for write in writes if isinstance(write, RecordWrite)]
+    keys = [(w.source_id, w.source_key) for w in said if w.source_key is not None and w.record_id is None]
+    names = [(write.source_id, fold(write.user_name)) for write in said if write.user_name is not None]
+    if not (ids or keys or names):
+        return {}
+    return {kept.record.id: kept for kept in read.existing(conn, tenant_id, ids, keys, names)}
+
+
+def _addressed(writes: Sequence[Write], existing: dict[str, Kept]) -> list[Kept]:
+    """The records that the writes are about, not those that merely have the same userName."""
+    ids = {write.record_id for write in writes if isinstance(write, (RecordWrite, RecordDelete))}
+    keys = {(write.source_id, write.source_key) for write in writes if isinstance(write, RecordWrite)}
+    return [
+        kept
+        for kept in existing.values()
+        if kept.record.id in ids or (kept.source_key and (kept.record.source_id, kept.source_key) in keys)
+    ]
+
+
+def _protect_last_administrator(conn: sa.Connection, tenant_id: str, decision: Decision, rules: Rules) -> None:
+    losing = {
+        account_id: before
+        for account_id, (before, derived) in decision.accounts.items()
+        if before is not None and administers(before, rules) and not administers(derived.account, rules)
+    }
+    if not losing or read.other_administrators(conn, tenant_id, losing):
+        return
+    for account_id in sorted(losing):
+        before, derived = decision.accounts[account_id]
+        assert before is not None
+        kept = keep_last_administrator(before, derived.account, rules)
+        if kept is not derived.account:
+            decision.accounts[account_id] = (before, replace(derived, account=kept))
+            decision.outcomes = [
+                replace(outcome, after=kept, changed=outcome.changed or kept != before)
+                if outcome.after.id == account_id
+                else outcome
+                for outcome in decision.outcomes
+            ]
+            return
+
+
+def _telling(decision: Decision, rules: Rules, actor: str) -> Telling:
+    told: list[Event] = []
+    entries: list[Entry] = []
+    counts: dict[str, int] = {}
+    rule_of = {outcome.record_id: outcome.rule for outcome in decision.outcomes}
+    for past, kept in decision.records.values():
+        living = (not kept.record.deleted) - (past is not None and not past.record.deleted)
+        if living:
+            key = f"{kept.record.source_id}/User"
+            counts[key] = counts.get(key, 0) + living
+        entries.append(_record_entry(past, kept, rule_of.get(kept.record.id, "link"), rules, actor))
+    for before, derived in decision.accounts.values():
+        changes = diff(before, derived.account)
+        if not changes:
+            continue
+        told += events(before, derived.account)
+        entries.append(
+            Entry(
+                actor,
+                "account.created" if before is None else "account.changed",
+                derived.account.id,
+                {"attributes": [change.attribute for change in changes]},
+                {change.attribute: [change.before, change.after] for change in changes},
+            )
+        )
+    return Telling(told, entries, counts)
+
+
+def _record_entry(past: Kept | None, kept: Kept, rule: str, rules: Rules, actor: str) -> Entry:
+    action = "record.created" if past is None else "record.deleted" if kept.record.deleted else "record.updated"
+    facts = {
+        "source": rules.sources[kept.record.source_id].name,
+        "record": kept.record.id,
+        "version": kept.version,
+        "rule": rule,
+    }
+    return Entry(actor, action, kept.record.account_id or "", facts, {"document": kept.document})
+
+
+def _lock_groups_of_deleted(conn: sa.Connection, tenant_id: str, writes: Sequence[Write]) -> None:
+    ids = [write.record_id for write in writes if isinstance(write, RecordDelete)]
+    if ids:
+        conn.execute(_LOCK_GROUPS, {"tenant": tenant_id, "ids": ids})
+
+
+def _tell_waiting_reports(engine: sa.Engine, tenant_id: str, decision: Decision) -> None:
+    """Those who named a manager that nobody knew until now. What a crash misses here, the sweep finds."""
+    keys = {
+        (namespace, value)
+        for past, kept in decision.records.values()
+        for namespace, _, value in kept.claimed - (past.claimed if past else frozenset())
+    }
+    if not keys:
+        return
+    with reading(engine) as conn:
+        named = [{"namespace": namespace, "value": value} for namespace, value in sorted(keys)]
+        rows = conn.execute(_WAITING, {"tenant": tenant_id, "keys": named})
+        waiting = [str(row.account_id) for row in rows]
+    for start in range(0, len(waiting), CHUNK):
+        provision(engine, tenant_id, [Rederive(one) for one in waiting[start : start + CHUNK]], actor="managers")
+
+
+def _judge(error: sa.exc.DBAPIError) -> None:
+    """Return for what may be tried again; raise for everything else."""
+    original = error.orig
+    if isinstance(original, psycopg.errors.UniqueViolation):
+        if original.diag.constraint_name == "uq_records_user_name":
+            raise UserNameTakenError from error
+        return
+    if isinstance(original, psycopg.errors.LockNotAvailable):
+        raise BusyError("Others hold the same people. Nothing was changed; try again.") from error
+    if not isinstance(original, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
+        raise error

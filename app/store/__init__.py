@@ -1,0 +1,1 @@
+"""PostgreSQL: tables, writes, reads. No decisions and no Flask here."""

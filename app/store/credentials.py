@@ -1,0 +1,235 @@
+"""Secrets that callers show: SCIM tokens, API keys, OAuth clients and their access tokens.
+
+A secret is 256 random bits with a prefix that says what it is, shown once; the table keeps its SHA-256, which needs no
+salt and no slow hash at that length. Comparing digests by index lookup leaks nothing that helps to guess a secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+import uuid_utils
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from app.store import tables
+from app.store.engine import reading
+
+Kind = Literal["scim_token", "api_key", "client", "access_token"]
+
+PREFIXES: Final[Mapping[Kind, str]] = {
+    "scim_token": "rc_scim_",
+    "api_key": "rc_key_",
+    "client": "rc_client_",
+    "access_token": "rc_at_",
+}
+RANDOM_BYTES: Final = 32  # 43 characters in URL-safe base64
+LONGEST_SECRET: Final = 64
+HINT_CHARACTERS: Final = 5
+USE_NOTED_EVERY: Final = 60.0  # seconds
+
+
+class UnknownCredentialError(LookupError):
+    """The tenant has no such credential, or it is revoked already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A new credential. `secret` is not kept: this is the only time that it is seen."""
+
+    id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A valid credential and whom it speaks for. The `source_*` are None for what belongs to no source."""
+
+    id: str
+    kind: str
+    name: str
+    tenant_id: str
+    tenant_name: str
+    tenant_settings: Mapping[str, Any]
+    tenant_revision: int
+    source_id: str | None
+    source_name: str | None
+    source_kind: str | None
+    source_system: str | None
+    source_state: str | None
+    scopes: frozenset[str]
+    client_id: str | None
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What an administrator sees of a credential."""
+
+    id: str
+    kind: str
+    name: str
+    source: str | None
+    hint: str
+    scopes: tuple[str, ...]
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
+def issue(
+    conn: sa.Connection,
+    tenant_id: str,
+    kind: Kind,
+    name: str,
+    *,
+    source_id: str | None = None,
+    scopes: Sequence[str] = (),
+    expires_at: datetime | None = None,
+    client_id: str | None = None,
+) -> Issued:
+    """A new credential of the tenant."""
+    issued = Issued(str(uuid_utils.uuid7()), PREFIXES[kind] + secrets.token_urlsafe(RANDOM_BYTES))
+    conn.execute(
+        _INSERT,
+        {
+            "tenant_id": tenant_id,
+            "id": issued.id,
+            "kind": kind,
+            "name": name,
+            "source_id": source_id,
+            "client_id": client_id,
+            "hash": _digest(issued.secret),
+            "hint": issued.secret[: len(PREFIXES[kind]) + HINT_CHARACTERS],
+            "scopes": sorted(set(scopes)),
+            "expires_at": expires_at,
+        },
+    )
+    return issued
+
+
+def find(conn: sa.Connection, secret: str, kinds: Sequence[Kind]) -> Credential | None:
+    """Whose `secret` this is, if it is of one of `kinds` and neither expired nor revoked. One statement, always."""
+    short = secret if len(secret) <= LONGEST_SECRET else ""
+    row = conn.execute(_FIND, {"hash": _digest(short), "kinds": list(kinds)}).mappings().one_or_none()
+    return None if row is None else Credential(**{**row, "scopes": frozenset(row["scopes"])})
+
+
+def revoke(conn: sa.Connection, tenant_id: str, credential_id: str) -> None:
+    """Ends a credential now, and the access tokens that were issued to it.
+
+    Raises:
+        UnknownCredentialError: there is none that is not revoked yet.
+    """
+    own = sa.and_(_T.c.id == credential_id, _T.c.revoked_at.is_(None))
+    issued_to_it = sa.and_(_T.c.client_id == credential_id, _T.c.revoked_at.is_(None))
+    change = sa.update(_T).where(_T.c.tenant_id == tenant_id).values(revoked_at=sa.func.now())
+    if conn.execute(change.where(own)).rowcount == 0:
+        raise UnknownCredentialError("there is no such credential, or it is revoked already")
+    conn.execute(change.where(issued_to_it))
+
+
+def rotate(conn: sa.Connection, tenant_id: str, credential_id: str, *, overlap: timedelta) -> Issued:
+    """A new credential with the old one's rights. The old one ends after `overlap`, or at its own end if sooner.
+
+    Raises:
+        UnknownCredentialError: there is none, or it is revoked.
+    """
+    this = (_T.c.tenant_id == tenant_id, _T.c.id == credential_id, _T.c.revoked_at.is_(None))
+    old = conn.execute(sa.select(_T).where(*this).with_for_update()).mappings().one_or_none()
+    if old is None:
+        raise UnknownCredentialError("there is no such credential, or it is revoked already")
+    end = sa.func.least(_T.c.expires_at, datetime.now(UTC) + overlap)
+    conn.execute(sa.update(_T).where(*this).values(expires_at=end))
+    return issue(conn, tenant_id, old["kind"], old["name"], source_id=old["source_id"], scopes=old["scopes"])
+
+
+def listing(conn: sa.Connection, tenant_id: str, kinds: Sequence[Kind]) -> list[Listed]:
+    """The tenant's credentials of `kinds`, oldest first, revoked ones included."""
+    rows = conn.execute(_LISTING, {"tenant": tenant_id, "kinds": list(kinds)}).mappings()
+    return [Listed(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
+
+
+class LastUse:
+    """Notes when credentials are used: at most once a minute each in a process, and never waits for a lock."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._noted: dict[str, float] = {}
+
+    def note(self, credential: Credential) -> None:
+        """Sets `last_used_at`, unless it was set less than a minute ago or another process is setting it."""
+        now = time.monotonic()
+        if now - self._noted.get(credential.id, -USE_NOTED_EVERY) < USE_NOTED_EVERY:
+            return
+        if len(self._noted) > 10_000:
+            self._noted.clear()
+        self._noted[credential.id] = now
+        with reading(self._engine) as conn:
+            conn.execute(_NOTE_USE, {"tenant": credential.tenant_id, "id": credential.id})
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="replace")).digest()
+
+
+_T: Final = tables.credentials
+_INSERT: Final = sa.insert(_T)
+_SOURCE_JOIN: Final = sa.and_(tables.sources.c.tenant_id == _T.c.tenant_id, tables.sources.c.id == _T.c.source_id)
+_KINDS: Final = _T.c.kind == sa.any_(sa.bindparam("kinds", type_=ARRAY(sa.Text)))
+_FIND: Final = (
+    sa.select(
+        _T.c.id,
+        _T.c.kind,
+        _T.c.name,
+        _T.c.tenant_id,
+        tables.tenants.c.name.label("tenant_name"),
+        tables.tenants.c.settings.label("tenant_settings"),
+        tables.tenants.c.revision.label("tenant_revision"),
+        _T.c.source_id,
+        tables.sources.c.name.label("source_name"),
+        tables.sources.c.kind.label("source_kind"),
+        tables.sources.c.system.label("source_system"),
+        tables.sources.c.state.label("source_state"),
+        _T.c.scopes,
+        _T.c.client_id,
+        _T.c.expires_at,
+    )
+    .join_from(_T, tables.tenants, tables.tenants.c.id == _T.c.tenant_id)
+    .outerjoin(tables.sources, _SOURCE_JOIN)
+    .where(
+        _T.c.hash == sa.bindparam("hash"),
+        _KINDS,
+        _T.c.revoked_at.is_(None),
+        sa.or_(_T.c.expires_at.is_(None), _T.c.expires_at > sa.func.now()),
+    )
+)
+_LISTING: Final = (
+    sa.select(
+        _T.c.id,
+        _T.c.kind,
+        _T.c.name,
+        tables.sources.c.name.label("source"),
+        _T.c.hint,
+        _T.c.scopes,
+        _T.c.created_at,
+        _T.c.expires_at,
+        _T.c.last_used_at,
+        _T.c.revoked_at,
+    )
+    .join_from(_T, tables.sources, _SOURCE_JOIN, isouter=True)
+    .where(_T.c.tenant_id == sa.bindparam("tenant"), _KINDS)
+    .order_by(_T.c.created_at, _T.c.id)
+)
+_NOTE_USE: Final = sa.text(
+    "UPDATE credentials SET last_used_at = now() WHERE (tenant_id, id) IN ("
+    "SELECT tenant_id, id FROM credentials WHERE tenant_id = :tenant AND id = :id "
+    "AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute') FOR UPDATE SKIP LOCKED)"
+).bindparams(sa.bindparam("tenant", type_=tables.Id), sa.bindparam("id", type_=tables.Id))

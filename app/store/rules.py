@@ -1,0 +1,86 @@
+"""A tenant's rules as of one revision: loaded once a process and kept until the revision moves."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from app.identity.attributes import default_ownership
+from app.identity.folding import fold
+from app.identity.model import Affiliation, OwnershipRule, Role, RoleMapping, Rules, Source, SourceKind
+from app.store import tables as t
+
+CACHED_TENANTS: Final = 1024
+
+_cache: OrderedDict[str, Rules] = OrderedDict()
+_lock = threading.Lock()
+_REVISION = sa.select(t.tenants.c.revision).where(t.tenants.c.id == sa.bindparam("tenant"))
+
+
+class UnknownTenantError(LookupError):
+    """No such tenant."""
+
+
+def current(conn: sa.Connection, tenant_id: str) -> Rules:
+    """The rules as they are now: one statement while they do not change.
+
+    Raises:
+        UnknownTenantError: the tenant is gone.
+    """
+    revision = conn.execute(_REVISION, {"tenant": tenant_id}).scalar()
+    if revision is None:
+        raise UnknownTenantError(tenant_id)
+    with _lock:
+        known = _cache.get(tenant_id)
+        if known is not None and known.revision == revision:
+            _cache.move_to_end(tenant_id)
+            return known
+    rules = load(conn, tenant_id, revision)
+    with _lock:
+        _cache[tenant_id] = rules
+        while len(_cache) > CACHED_TENANTS:
+            _cache.popitem(last=False)
+    return rules
+
+
+def load(conn: sa.Connection, tenant_id: str, revision: int) -> Rules:
+    """Read all rules of the tenant."""
+
+    def rows(table: sa.Table) -> list[Any]:
+        return list(conn.execute(sa.select(table).where(table.c.tenant_id == tenant_id)))
+
+    settings = conn.execute(sa.select(t.tenants.c.settings).where(t.tenants.c.id == tenant_id)).scalar_one()
+    owned = {row.attribute: OwnershipRule(tuple(row.owners), tuple(row.create_only)) for row in rows(t.ownership)}
+    return Rules(
+        revision=revision,
+        sources={row.id: source_of(row) for row in rows(t.sources)},
+        ownership={**default_ownership(), **owned},
+        roles={row.name: Role(row.name, row.rank, row.administrator) for row in rows(t.roles)},
+        mappings=tuple(sorted((mapping_of(row) for row in rows(t.mappings)), key=lambda one: one.id)),
+        highest_role_wins=bool(settings.get("highest_role_wins", True)),
+        assigned_domains={row.domain: row.source_id for row in rows(t.domains)},
+        forget_email_after_days=int(settings.get("forget_email_after_days", 30)),
+    )
+
+
+def source_of(row: Any) -> Source:
+    """A row of `sources` as the core knows it."""
+    return Source(
+        id=row.id,
+        name=row.name,
+        kind=SourceKind(row.kind),
+        system=row.system,
+        affiliation=Affiliation(row.affiliation),
+        employee_namespace=row.employee_namespace,
+        value_maps=row.settings.get("value_maps", {}),
+        retired=row.state == "retired",
+    )
+
+
+def mapping_of(row: Any) -> RoleMapping:
+    """A row of `mappings` as the core knows it. One that waits for its group matches nobody."""
+    match = (row.group_id or "waiting") if row.kind == "group" else fold(row.value or "")
+    return RoleMapping(row.id, row.kind, match, row.role, row.scope, row.priority, row.source_id, row.attribute)

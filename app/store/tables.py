@@ -1,0 +1,379 @@
+"""The tables. Each one, and each b-tree in it, leads with `tenant_id`.
+
+    tenants ── sources ── records ──▶ accounts ── grants
+       │          └────── groups ── members
+       ├── roles, mappings, ownership          identifiers (who may be whom)
+       └── ledger ── events (outbox), audit    runs ── run_changes
+
+People's rows carry no foreign keys: they are written set-based in one transaction by `store.writes` alone, and each
+check would cost a lookup a row (see docs/decisions/0003).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP, UUID
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+Id = UUID(as_uuid=False)
+Time = TIMESTAMP(timezone=True)
+Folded = sa.Text(collation="C")
+NOW = sa.text("now()")
+
+
+def _tenant() -> sa.Column[str]:
+    return sa.Column("tenant_id", Id, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
+
+
+def _people() -> sa.Column[str]:
+    """The tenant of a hot row: no foreign key."""
+    return sa.Column("tenant_id", Id, primary_key=True)
+
+
+def _json(name: str, default: str = "{}") -> sa.Column[object]:
+    return sa.Column(name, JSONB, nullable=False, server_default=sa.text(f"'{default}'"))
+
+
+tenants = sa.Table(
+    "tenants",
+    metadata,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", Folded, nullable=False, unique=True),
+    _json("settings"),
+    # Every saved rule (source, ownership, role, mapping, setting) raises it; accounts know the one they were derived at.
+    sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+)
+
+ledger = sa.Table(
+    "ledger",
+    metadata,
+    _tenant(),
+    sa.Column("next_event", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("next_audit", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("audit_hash", BYTEA, nullable=False, server_default=sa.text("'\\x00'")),
+    # Live resources by "<source id>/User" and "<source id>/Group": totalResults without a filter is O(1).
+    _json("counts"),
+)
+
+sources = sa.Table(
+    "sources",
+    metadata,
+    _tenant(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", Folded, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("system", sa.Text, nullable=False),
+    sa.Column("affiliation", sa.Text, nullable=False, server_default="employee"),
+    sa.Column("employee_namespace", sa.Text),
+    sa.Column("state", sa.Text, nullable=False, server_default="active"),
+    _json("settings"),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+    sa.UniqueConstraint("tenant_id", "name"),
+)
+
+domains = sa.Table(
+    "domains",
+    metadata,
+    _tenant(),
+    sa.Column("domain", Folded, primary_key=True),
+    sa.Column("source_id", Id, nullable=False),
+)
+
+ownership = sa.Table(
+    "ownership",
+    metadata,
+    _tenant(),
+    sa.Column("attribute", sa.Text, primary_key=True),
+    sa.Column("owners", ARRAY(sa.Text), nullable=False),
+    sa.Column("create_only", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+)
+
+roles = sa.Table(
+    "roles",
+    metadata,
+    _tenant(),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("rank", sa.Integer, nullable=False),
+    sa.Column("administrator", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("description", sa.Text, nullable=False, server_default=""),
+)
+
+mappings = sa.Table(
+    "mappings",
+    metadata,
+    _tenant(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("source_id", Id),
+    # A group's id; null while the mapping waits for a group to come (back). Else the folded value that must be met.
+    sa.Column("group_id", Id),
+    sa.Column("group_name", sa.Text),
+    sa.Column("group_external_id", sa.Text),
+    sa.Column("attribute", sa.Text),
+    sa.Column("value", sa.Text),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("scope", sa.Text, nullable=False, server_default="tenant"),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+)
+
+records = sa.Table(
+    "records",
+    metadata,
+    _people(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("source_id", Id, nullable=False),
+    # The id under which a pulled or pushed source knows the record; null for SCIM, where externalId is only a label.
+    sa.Column("source_key", Folded),
+    sa.Column("user_name", Folded),  # folded; unique among a source's living records
+    sa.Column("account_id", Id),
+    sa.Column("active", sa.Boolean, nullable=False),
+    _json("document"),
+    _json("search"),
+    # What it says in the account's terms, as `adapters` and `sources` read it out of the document.
+    _json("voice"),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time, nullable=False),
+    sa.Column("deleted_at", Time),
+    sa.Index(
+        "uq_records_user_name",
+        "tenant_id",
+        "source_id",
+        "user_name",
+        unique=True,
+        postgresql_where=sa.text("deleted_at IS NULL AND user_name IS NOT NULL"),
+    ),
+    sa.Index(
+        "uq_records_source_key",
+        "tenant_id",
+        "source_id",
+        "source_key",
+        unique=True,
+        postgresql_where=sa.text("source_key IS NOT NULL"),
+    ),
+    sa.Index("ix_records_living", "tenant_id", "source_id", "id", postgresql_where=sa.text("deleted_at IS NULL")),
+    sa.Index("ix_records_account", "tenant_id", "account_id"),
+    sa.Index(
+        "ix_records_search",
+        "search",
+        postgresql_using="gin",
+        postgresql_ops={"search": "jsonb_path_ops"},
+        postgresql_with={"fastupdate": "off"},
+    ),
+)
+
+groups = sa.Table(
+    "groups",
+    metadata,
+    _people(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("source_id", Id, nullable=False),
+    sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("external_id", sa.Text),
+    _json("document"),
+    _json("search"),
+    sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
+    # Roles of its members are still being derived by this run.
+    sa.Column("pending_run_id", Id),
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time, nullable=False),
+    sa.Column("deleted_at", Time),
+    sa.Index("ix_groups_living", "tenant_id", "source_id", "id", postgresql_where=sa.text("deleted_at IS NULL")),
+    sa.Index(
+        "ix_groups_search",
+        "search",
+        postgresql_using="gin",
+        postgresql_ops={"search": "jsonb_path_ops"},
+        postgresql_with={"fastupdate": "off"},
+    ),
+)
+
+members = sa.Table(
+    "members",
+    metadata,
+    _people(),
+    sa.Column("group_id", Id, primary_key=True),
+    sa.Column("member_id", Id, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # User or Group
+    sa.Column("display", sa.Text),
+    sa.Index("ix_members_member", "tenant_id", "member_id", "group_id"),
+)
+
+accounts = sa.Table(
+    "accounts",
+    metadata,
+    _people(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("affiliation", sa.Text, nullable=False),
+    sa.Column("suspended", sa.Boolean, nullable=False, server_default=sa.false()),
+    _json("attributes"),
+    _json("lineage"),
+    _json("manual"),
+    # All grants, and the effective roles of the whole tenant for the reads.
+    _json("grants", "[]"),
+    sa.Column("roles", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+    sa.Column("manager_id", Id),
+    _json("managers"),
+    sa.Column("inactive_since", Time),
+    # The number of the last event about it: what `changed-since` asks for.
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sa.Column("revision", sa.BigInteger, nullable=False),  # of the tenant's rules, when it was derived
+    sa.Column("created_at", Time, nullable=False),
+    sa.Column("updated_at", Time, nullable=False),
+    sa.Index("ix_accounts_version", "tenant_id", "version"),
+    sa.Index("ix_accounts_status", "tenant_id", "status", "id"),
+    sa.Index("ix_accounts_manager", "tenant_id", "manager_id", postgresql_where=sa.text("manager_id IS NOT NULL")),
+    sa.Index("ix_accounts_revision", "tenant_id", "revision", "id"),
+)
+
+grants = sa.Table(
+    "grants",
+    metadata,
+    _people(),
+    sa.Column("account_id", Id, primary_key=True),
+    sa.Column("role", sa.Text, primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("rule", sa.Text, primary_key=True),
+    sa.Column("effective", sa.Boolean, nullable=False),
+    sa.Column("since", Time, nullable=False),
+    sa.Index("ix_grants_role", "tenant_id", "role", "account_id", postgresql_where=sa.text("effective")),
+)
+
+# Who claims an identifier. One row a value: writers lock it before they decide who somebody is.
+identifiers = sa.Table(
+    "identifiers",
+    metadata,
+    _people(),
+    sa.Column("namespace", Folded, primary_key=True),
+    sa.Column("affiliation", sa.Text, primary_key=True),
+    sa.Column("value", Folded, primary_key=True),
+    sa.Column("holders", ARRAY(Id), nullable=False, server_default=sa.text("'{}'")),
+)
+
+# Who was named as somebody's manager, so that a manager who comes later is found.
+manager_keys = sa.Table(
+    "manager_keys",
+    metadata,
+    _people(),
+    sa.Column("namespace", Folded, primary_key=True),
+    sa.Column("value", Folded, primary_key=True),
+    sa.Column("account_id", Id, primary_key=True),
+    sa.Column("resolved", sa.Boolean, nullable=False),
+    sa.Index("ix_manager_keys_account", "tenant_id", "account_id"),
+    sa.Index("ix_manager_keys_open", "tenant_id", "account_id", postgresql_where=sa.text("NOT resolved")),
+)
+
+duplicates = sa.Table(
+    "duplicates",
+    metadata,
+    _people(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("record_id", Id, nullable=False),
+    sa.Column("account_id", Id, nullable=False),
+    _json("candidates", "[]"),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+    sa.Index("ix_duplicates_state", "tenant_id", "state", "created_at"),
+)
+
+events = sa.Table(
+    "events",
+    metadata,
+    _people(),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("type", sa.Text, nullable=False),
+    sa.Column("account_id", Id, nullable=False),
+    sa.Column("at", Time, nullable=False),
+    _json("data"),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    _people(),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    _json("facts"),
+    # Personal values stand beside the chain, which covers only their salted digest: they can be erased.
+    sa.Column("personal", JSONB),
+    sa.Column("salt", BYTEA),
+    sa.Column("digest", BYTEA, nullable=False),
+    # Set on the last entry of each transaction: sha256(hash before || digests of the transaction's entries).
+    sa.Column("hash", BYTEA),
+    sa.Index("ix_audit_subject", "tenant_id", "subject", "number"),
+)
+
+drift = sa.Table(
+    "drift",
+    metadata,
+    _people(),
+    sa.Column("source_id", Id, primary_key=True),
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("times", sa.BigInteger, nullable=False),
+    sa.Column("first_at", Time, nullable=False),
+    sa.Column("last_at", Time, nullable=False),
+)
+
+credentials = sa.Table(
+    "credentials",
+    metadata,
+    _tenant(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # scim_token, api_key, client, access_token
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("source_id", Id),
+    sa.Column("client_id", Id),  # of an access token: the client it was issued to
+    sa.Column("hash", BYTEA, nullable=False),  # sha256 of a 256-bit random secret
+    sa.Column("hint", sa.Text, nullable=False),  # its first characters, to recognise it by
+    sa.Column("scopes", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+    sa.Column("expires_at", Time),
+    sa.Column("last_used_at", Time),
+    sa.Column("revoked_at", Time),
+    sa.Index("uq_credentials_hash", "hash", unique=True),  # who calls is asked before the tenant is known
+)
+
+runs = sa.Table(
+    "runs",
+    metadata,
+    _tenant(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),  # import, mapping, group
+    sa.Column("source_id", Id),
+    sa.Column("state", sa.Text, nullable=False),  # held, queued, running, complete, failed, rejected, expired
+    sa.Column("actor", sa.Text, nullable=False),
+    _json("summary"),
+    sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("total", sa.BigInteger, nullable=False, server_default="0"),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+    sa.Column("updated_at", Time, nullable=False, server_default=NOW),
+    sa.Column("expires_at", Time),
+    sa.Column("worker", sa.Text),
+    sa.Index("ix_runs_state", "tenant_id", "state", "created_at"),
+)
+
+run_changes = sa.Table(
+    "run_changes",
+    metadata,
+    _tenant(),
+    sa.Column("run_id", Id, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    _json("payload"),
+    sa.Column("outcome", sa.Text),
+)

@@ -1,0 +1,91 @@
+"""What the server offers (RFC 7644 §4): ServiceProviderConfig, ResourceTypes, Schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from scim.errors import NotFound
+from scim.rendering import LIST_RESPONSE
+from scim.schemas import SCHEMAS, ResourceSchemas
+from scim.store import Limits
+
+_CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
+_RESOURCE_TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
+
+
+def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
+    """RFC 7643 §5."""
+    return {
+        "schemas": [_CONFIG],
+        "patch": {"supported": True},
+        "bulk": {
+            "supported": True,
+            "maxOperations": limits.bulk_operations,
+            "maxPayloadSize": limits.body,
+        },
+        "filter": {"supported": True, "maxResults": limits.page},
+        "changePassword": {"supported": False},
+        "sort": {"supported": True},
+        "etag": {"supported": True},
+        "authenticationSchemes": [
+            {
+                "type": "oauthbearertoken",
+                "name": "Bearer token",
+                "description": "A token of one source of one tenant, in the Authorization header.",
+                "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
+                "primary": True,
+            }
+        ],
+        "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base_url}/ServiceProviderConfig"},
+    }
+
+
+def resource_types(base_url: str) -> dict[str, Any]:
+    """All resource types as a ListResponse (RFC 7643 §6)."""
+    return _listed([_resource_type(kind, base_url) for kind in SCHEMAS.kinds()])
+
+
+def resource_type(id: str, base_url: str) -> dict[str, Any]:
+    """One resource type, or `NotFound`."""
+    for kind in SCHEMAS.kinds():
+        if kind.kind.lower() == id.lower():
+            return _resource_type(kind, base_url)
+    raise NotFound(f"There is no resource type {id[:200]!r}.")
+
+
+def schemas(base_url: str) -> dict[str, Any]:
+    """All schemas as a ListResponse (RFC 7643 §7)."""
+    return _listed([schema.as_json(base_url) for schema in SCHEMAS.schemas()])
+
+
+def schema(id: str, base_url: str) -> dict[str, Any]:
+    """One schema by its URN, or `NotFound`."""
+    for known in SCHEMAS.schemas():
+        if known.id.lower() == id.lower():
+            return known.as_json(base_url)
+    raise NotFound(f"There is no schema {id[:200]!r}.")
+
+
+def _resource_type(kind: ResourceSchemas, base_url: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "schemas": [_RESOURCE_TYPE],
+        "id": kind.kind,
+        "name": kind.kind,
+        "endpoint": kind.endpoint,
+        "description": kind.description,
+        "schema": kind.core.id,
+        "meta": {"resourceType": "ResourceType", "location": f"{base_url}/ResourceTypes/{kind.kind}"},
+    }
+    if kind.extensions:
+        shown["schemaExtensions"] = [{"schema": extension.id, "required": extension.id == "urn:rollcall:params:scim:schemas:lms:2.0:User"} for extension in kind.extensions]
+    return shown
+
+
+def _listed(resources: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "schemas": [LIST_RESPONSE],
+        "totalResults": len(resources),
+        "startIndex": 1,
+        "itemsPerPage": len(resources),
+        "Resources": resources,
+    }

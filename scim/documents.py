@@ -1,0 +1,262 @@
+"""Incoming resources: any shape that a client sends, turned into the one shape that is stored.
+
+    body ──shape──▶ canonical names, no nulls, no read-only ──marshmallow──▶ right types ──▶ Incoming
+
+`shape` knows names and vendors' spellings; the marshmallow schemas, made from the attribute registry, know types.
+Values are kept as they were sent: nothing is reformatted (Entra compares what it reads back).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import marshmallow
+from marshmallow import fields
+
+from scim import dialects
+from scim.errors import InvalidSyntax, InvalidValue
+from scim.filters import moment
+from scim.members import read_members
+from scim.paths import Path, resolve
+from scim.schemas import LMS_USER, SCHEMAS, Attribute, ResourceSchemas
+from scim.store import Document, Kind, Member
+
+
+class Incoming(NamedTuple):
+    """What a body says. `members` is None when it does not speak of them; `ignored` are paths as they were sent."""
+
+    document: Document
+    members: tuple[Member, ...] | None
+    ignored: tuple[str, ...]
+
+
+def normalise(kind: Kind, body: Mapping[str, Any]) -> Incoming:
+    """The document that a POST or PUT of `body` stores.
+
+    Errors: `InvalidSyntax` for the wrong schema or an attribute named twice, `InvalidValue` for a wrong type, a
+    missing required attribute, or several primary values.
+    """
+    ignored: list[str] = []
+    shaped: Document = {}
+    members: tuple[Member, ...] | None = None
+    seen: set[str] = set()
+    for key, value in body.items():
+        if key.lower() in seen:
+            raise InvalidSyntax(f"{key} is named twice.")
+        seen.add(key.lower())
+        path = resolve(kind, key)
+        if path is None:
+            ignored.extend(_unknown(key, value))
+        elif path.name == "schemas":
+            ignored.extend(_check_schemas(kind, value))
+        elif path.name == "members":
+            members = tuple(read_members(value))
+        else:
+            _place(shaped, path, _shaped(kind, path, value, ignored))
+    document = _load(kind, shaped)
+    return Incoming(with_schemas(kind, document), members, tuple(ignored))
+
+
+def coerce(attribute: Attribute, value: Any, where: str, ignored: list[str]) -> Any:
+    """One attribute's value in the shape that is stored; None when it is empty. Errors: as `normalise`."""
+    shaped = _shape(attribute, value, where, ignored)
+    if shaped is None:
+        return None
+    try:
+        return _field(attribute).deserialize(shaped, where)
+    except marshmallow.ValidationError as error:
+        raise InvalidValue(_sentence(error.messages, where)) from error
+
+
+def with_schemas(kind: Kind, document: Document) -> Document:
+    """`document` with its `schemas` computed from what it holds, listed first.
+
+    The LMS extension is always listed for users: each answer carries it.
+    """
+    schemas = SCHEMAS.of(kind)
+    used = [schema.id for schema in schemas.extensions if schema.id == LMS_USER or document.get(schema.id)]
+    rest = {key: value for key, value in document.items() if key != "schemas"}
+    return {"schemas": [schemas.core.id, *used], **rest}
+
+
+def shape_extension(kind: Kind, urn: str, value: Any, ignored: list[str]) -> dict[str, Any]:
+    """The object of an extension with canonical names, without what is empty, read-only or unknown."""
+    extension = SCHEMAS.of(kind).extension(urn)
+    if value in (None, "", []) or extension is None:
+        return {}
+    if not isinstance(value, dict):
+        raise InvalidValue(f"{urn} must be an object.")
+    return _shape_object(extension.attribute, value, f"{urn}:", ignored)
+
+
+def _shaped(kind: Kind, path: Path, value: Any, ignored: list[str]) -> Any:
+    if path.attribute is None:
+        return shape_extension(kind, path.schema or "", value, ignored)
+    if path.attribute.mutability == "readOnly" or path.hidden:
+        return None
+    return _shape(path.target or path.attribute, value, path.name, ignored)
+
+
+def _place(document: Document, path: Path, value: Any) -> None:
+    if value in (None, {}, []):
+        return
+    holder: Document = document.setdefault(path.schema, {}) if path.schema else document
+    if path.attribute is None:
+        holder.update(value)
+    elif path.sub is None:
+        held = holder.get(path.attribute.name)
+        merged = isinstance(held, dict) and isinstance(value, dict)
+        holder[path.attribute.name] = {**held, **value} if merged and held else value
+    elif path.attribute.multi_valued:
+        holder.setdefault(path.attribute.name, []).append({path.sub.name: value})
+    else:
+        holder.setdefault(path.attribute.name, {})[path.sub.name] = value
+
+
+def _shape(attribute: Attribute, value: Any, where: str, ignored: list[str]) -> Any:
+    """`value` with canonical names; None when nothing is left of it. A wrong type is left for the schema to refuse."""
+    if value in (None, "", [], {}):
+        return None
+    if attribute.multi_valued:
+        elements = [_shape_one(attribute, element, where, ignored) for element in dialects.elements(value)]
+        return [element for element in elements if element not in (None, "", {})] or None
+    return _shape_one(attribute, value, where, ignored)
+
+
+def _shape_one(attribute: Attribute, value: Any, where: str, ignored: list[str]) -> Any:
+    if attribute.type != "complex":
+        return value
+    if isinstance(value, list) or attribute.sub("value"):
+        value = dialects.complex_value(value)
+    if not isinstance(value, dict):
+        return value
+    if attribute.name == "manager":
+        value = dialects.manager_id(value)
+    if attribute.name in ("roles", "entitlements"):
+        value = dialects.packed_role(value)
+    return _shape_object(attribute.sub, value, f"{where}.", ignored) or None
+
+
+def _shape_object(
+    look_up: Callable[[str], Attribute | None], value: Mapping[str, Any], prefix: str, ignored: list[str]
+) -> dict[str, Any]:
+    shaped: dict[str, Any] = {}
+    seen: set[str] = set()
+    for key, held in value.items():
+        if key.lower() in seen:
+            raise InvalidSyntax(f"{prefix}{key} is named twice.")
+        seen.add(key.lower())
+        attribute = look_up(key)
+        if attribute is None:
+            ignored.append(f"{prefix}{key}")
+        elif attribute.mutability != "readOnly" and not attribute.hidden:
+            inner = _shape(attribute, held, f"{prefix}{attribute.name}", ignored)
+            if inner is not None:
+                shaped[attribute.name] = inner
+    return shaped
+
+
+def _unknown(key: str, value: Any) -> Iterable[str]:
+    if key.lower().startswith("urn:") and isinstance(value, dict):
+        return [f"{key}:{name}" for name in value]
+    return [key]
+
+
+def _check_schemas(kind: Kind, value: Any) -> list[str]:
+    """Unknown URNs are listed; the URN of another kind's core schema without ours is a mistake."""
+    urns = dialects.elements(value) if value is not None else []
+    if not all(isinstance(urn, str) for urn in urns):
+        raise InvalidSyntax("schemas must be a list of URNs.")
+    known = {schema.id.lower() for schema in SCHEMAS.schemas()}
+    named = {dialects.canonical_urn(urn).lower() for urn in urns}
+    core = SCHEMAS.of(kind).core.id.lower()
+    others = {other.core.id.lower() for other in SCHEMAS.kinds()} - {core}
+    if named & others and core not in named:
+        raise InvalidSyntax(f"schemas must name {SCHEMAS.of(kind).core.id} here.")
+    return [urn for urn in urns if dialects.canonical_urn(urn).lower() not in known | {""}]
+
+
+class _Text(fields.Field[str]):
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        value = dialects.text(value)
+        if not isinstance(value, str):
+            raise marshmallow.ValidationError("must be a text")
+        return value
+
+
+class _Flag(fields.Field[bool]):
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
+        flag = dialects.boolean(value)
+        if flag is None:
+            raise marshmallow.ValidationError("must be true or false")
+        return flag
+
+
+class _Moment(_Text):
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if moment(text) is None:
+            raise marshmallow.ValidationError("must be a date and time as RFC 7643 §2.3.5 writes it")
+        return text
+
+
+def _one_primary(elements: list[Any]) -> None:
+    """RFC 7643 §2.4."""
+    if sum(1 for element in elements if isinstance(element, dict) and element.get("primary")) > 1:
+        raise marshmallow.ValidationError("has more than one primary value")
+
+
+@cache
+def _field(attribute: Attribute) -> fields.Field[Any]:
+    messages = {"required": "is required", "invalid": "must be an object", "type": "must be an object"}
+    common: dict[str, Any] = {"required": attribute.required and not attribute.multi_valued, "error_messages": messages}
+    field: fields.Field[Any]
+    if attribute.type == "complex":
+        made = marshmallow.Schema.from_dict({sub.name: _field(sub) for sub in attribute.sub_attributes})
+        made.error_messages = {"type": "must be an object"}
+        field = fields.Nested(made, **common)
+    elif attribute.type == "boolean":
+        field = _Flag(**common)
+    else:
+        field = (_Moment if attribute.type == "dateTime" else _Text)(**common)
+    return fields.List(field, validate=_one_primary) if attribute.multi_valued else field
+
+
+@cache
+def _schema(kind: Kind, urn: str | None = None) -> marshmallow.Schema:
+    """The schema of the core attributes, or of one extension: marshmallow would split the URN at its dots."""
+    schemas: ResourceSchemas = SCHEMAS.of(kind)
+    extension = schemas.extension(urn) if urn else None
+    attributes = extension.attributes if extension else schemas.attributes()
+    writable: dict[str, Any] = {
+        attribute.name: _field(attribute)
+        for attribute in attributes
+        if attribute.name not in ("schemas", "members") and attribute.mutability != "readOnly"
+    }
+    return marshmallow.Schema.from_dict(writable)()
+
+
+def _load(kind: Kind, shaped: Document) -> Document:
+    urns = [urn for urn in shaped if SCHEMAS.of(kind).extension(urn)]
+    core = {name: value for name, value in shaped.items() if name not in urns}
+    loaded = _checked(_schema(kind), core, "")
+    return loaded | {urn: _checked(_schema(kind, urn), shaped[urn], urn) for urn in urns}
+
+
+def _checked(schema: marshmallow.Schema, shaped: Document, where: str) -> Document:
+    try:
+        loaded: Document = schema.load(shaped)
+    except marshmallow.ValidationError as error:
+        raise InvalidValue(_sentence(error.messages, where)) from error
+    return loaded
+
+
+def _sentence(messages: Any, where: str) -> str:
+    """The first complaint as a sentence: `emails.primary must be true or false.`"""
+    while isinstance(messages, dict) and messages:
+        key, messages = next(iter(messages.items()))
+        where = where if isinstance(key, int) or key in ("_schema", where) else f"{where}.{key}".removeprefix(".")
+    complaint = messages[0] if isinstance(messages, list) and messages else "is not valid"
+    return f"{where} {str(complaint).rstrip('.')}."

@@ -1,0 +1,50 @@
+"""Attribute paths, resolved against the schemas: `emails[type eq "work"].value`, `urn:…:User:manager`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from scim import dialects
+from scim.schemas import SCHEMAS, Attribute
+
+if TYPE_CHECKING:
+    from scim.filters import Filter
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """One place in a resource, in canonical spelling.
+
+    `schema` is the extension's URN, or None for a core (or common) attribute. `attribute` is None only for a path
+    that is an extension's URN alone. `where` is the filter in brackets, on the elements of a multi-valued attribute.
+    """
+
+    schema: str | None
+    attribute: Attribute | None
+    sub: Attribute | None = None
+    where: Filter | None = None
+
+    @property
+    def name(self) -> str:
+        """The canonical text, without the brackets: `emails.value`."""
+        attribute = self.attribute.name if self.attribute else None
+        tail = f"{attribute}.{self.sub.name}" if self.sub else attribute
+        return ":".join(part for part in (self.schema, tail) if part)
+
+    @property
+    def target(self) -> Attribute | None:
+        """The definition of the value itself: the sub-attribute if there is one."""
+        return self.sub or self.attribute
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the value is never shown (`password`)."""
+        return any(part.hidden for part in (self.attribute, self.sub) if part)
+
+
+def resolve(kind: str, name: str) -> Path | None:
+    """The path of a plain name (no brackets), whatever its case and vendor's spelling; None when unknown."""
+    schemas = SCHEMAS.of(kind)
+    place = schemas.resolve(dialects.canonical_urn(name)) or dialects.bare_extension_attribute(schemas, name)
+    return Path(*place) if place else None

@@ -1,0 +1,58 @@
+"""Outgoing resources: stored bytes spliced together. Only a projection makes anybody parse them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from scim.etags import etag
+from scim.query import Projection
+from scim.schemas import SCHEMAS
+from scim.store import Resource
+
+LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
+_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
+_EVERYTHING = Projection()
+
+
+def location(base_url: str, resource: Resource) -> str:
+    """The resource's URL: `meta.location` and the Location header."""
+    return f"{base_url}{SCHEMAS.of(resource.kind).endpoint}/{resource.id}"
+
+
+def render(resource: Resource, base_url: str, projection: Projection = _EVERYTHING) -> bytes:
+    """The resource as JSON text."""
+    if not projection:
+        return spliced(resource, base_url)
+    return orjson.dumps(projection.apply(resource.kind, orjson.loads(spliced(resource, base_url))))
+
+
+def spliced(resource: Resource, base_url: str) -> bytes:
+    """`id`, `meta`, the computed attributes and the document, byte for byte."""
+    head = orjson.dumps({"id": resource.id, "meta": _meta(resource, base_url)}, option=_OPTIONS)
+    inner = (part.strip()[1:-1] for part in (head, resource.computed, resource.document))
+    return b"{" + b",".join(part for part in inner if part) + b"}"
+
+
+def render_list(total: int, start_index: int, rendered: Iterable[bytes]) -> bytes:
+    """A ListResponse of resources that are already JSON text (RFC 7644 §3.4.2)."""
+    resources = list(rendered)
+    head = {
+        "schemas": [LIST_RESPONSE],
+        "totalResults": total,
+        "startIndex": start_index,
+        "itemsPerPage": len(resources),
+    }
+    return orjson.dumps(head)[:-1] + b',"Resources":[' + b",".join(resources) + b"]}"
+
+
+def _meta(resource: Resource, base_url: str) -> dict[str, Any]:
+    return {
+        "resourceType": resource.kind,
+        "created": resource.created,
+        "lastModified": resource.modified,
+        "location": location(base_url, resource),
+        "version": etag(resource.version),
+    }

@@ -1,0 +1,174 @@
+"""The six verbs on resources (RFC 7644 §3.2 to §3.6): the only door from the protocol to the store.
+
+body ─▶ documents.normalise | patch.apply ─▶ Store ─▶ rendering ─▶ Answer
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from scim.documents import Incoming, normalise
+from scim.errors import Busy, InvalidSyntax, VersionMismatch
+from scim.etags import condition, etag
+from scim.patch import Operation, Patched, apply, read_operations
+from scim.query import ListRequest, Projection
+from scim.rendering import location, render, render_list
+from scim.store import Document, Draft, Kind, Limits, Member, MemberChange, Resource, Store
+
+_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back. `body` is JSON text, empty when there is none; `version` makes the ETag."""
+
+    status: int
+    body: bytes = b""
+    location: str | None = None
+    version: int | None = None
+    id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """One client's resources. `base_url` is that of the SCIM service, without a slash at its end.
+
+    `if_match` and `if_none_match` are header values, or None. All verbs raise the errors of `scim.errors`.
+    """
+
+    store: Store
+    limits: Limits
+    base_url: str
+
+    def create(self, kind: Kind, body: Mapping[str, Any], projection: Projection) -> Answer:
+        """201 with the resource; `Uniqueness` also when the namesake is inactive: it can be found and updated."""
+        incoming = normalise(kind, body)
+        draft = Draft(incoming.document, MemberChange(add=incoming.members or ()), incoming.ignored)
+        return self._answer(201, self.store.create(kind, draft), projection)
+
+    def get(self, kind: Kind, id: str, projection: Projection, *, if_none_match: str | None = None) -> Answer:
+        """200, or 304 without a body when the client has this version already."""
+        resource = self.store.get(kind, id, members=projection.members)
+        known = condition(if_none_match)
+        if known and known.met_by(resource.version):
+            return Answer(304, version=resource.version, id=resource.id)
+        return self._answer(200, resource, _left_to_do(projection))
+
+    def search(self, kinds: Sequence[Kind], request: ListRequest) -> Answer:
+        """200 with a page, empty when nothing matches."""
+        page = self.store.search(kinds, request.query)
+        projection = _left_to_do(request.projection)
+        rendered = (render(resource, self.base_url, projection) for resource in page.resources)
+        return Answer(200, render_list(page.total, request.query.start_index, rendered))
+
+    def replace(
+        self, kind: Kind, id: str, body: Mapping[str, Any], projection: Projection, *, if_match: str | None = None
+    ) -> Answer:
+        """PUT. Attributes that are left out are cleared; a group's members stay unless the body speaks of them.
+
+        RFC 7644 §3.5.1 leaves both to the server; a group emptied by a rename is the worse mistake.
+        """
+        incoming = normalise(kind, body)
+        expected = self._expected(kind, id, if_match)
+        return self._answer(200, self.store.replace(kind, id, _put(incoming), expected=expected), projection)
+
+    def patch(
+        self, kind: Kind, id: str, body: Mapping[str, Any], projection: Projection, *, if_match: str | None = None
+    ) -> Answer:
+        """PATCH: 200 with the resource, or 204 where the tenant's features say so and no projection is asked for.
+
+        A lost race is tried again, unless the client named the version it meant.
+        """
+        operations, beside = read_operations(body, self.limits)
+        expected = self._expected(kind, id, if_match)
+        for _ in range(_ATTEMPTS):
+            current = self.store.get(kind, id, members=False)
+            if expected not in (None, current.version):
+                raise VersionMismatch()
+            try:
+                written = self._patch(current, operations, beside, expected)
+            except VersionMismatch:
+                if expected is not None:
+                    raise
+                continue
+            return self._patched(kind, id, written, projection)
+        raise Busy("Many requests change this resource at the same time; the request can be repeated.")
+
+    def delete(self, kind: Kind, id: str, *, if_match: str | None = None) -> Answer:
+        """204."""
+        self.store.delete(kind, id, expected=self._expected(kind, id, if_match))
+        return Answer(204)
+
+    def _patch(
+        self, current: Resource, operations: tuple[Operation, ...], beside: tuple[str, ...], expected: int | None
+    ) -> Resource | None:
+        """Write what the operations change; None when the resource as it is now was not read back."""
+        kind, id = current.kind, current.id
+        stored: Document = orjson.loads(current.document)
+        patched = apply(kind, stored, operations, limits=self.limits, present=lambda: self._members(id))
+        ignored = (*beside, *patched.ignored)
+        if patched.document != stored or ignored:
+            draft = Draft(patched.document, patched.members, ignored)
+            return self.store.replace(kind, id, draft, expected=current.version)
+        return self._change_members(current, patched, expected)
+
+    def _change_members(self, current: Resource, patched: Patched, expected: int | None) -> Resource | None:
+        if patched.members:
+            self.store.change_members(current.id, patched.members, expected=expected)
+        return None if current.kind == "Group" else current
+
+    def _patched(self, kind: Kind, id: str, written: Resource | None, projection: Projection) -> Answer:
+        features = self.store.features
+        silent = features.user_patch_answers_204 if kind == "User" else features.group_patch_answers_204
+        if silent and not projection:
+            return Answer(204, version=written.version if written else None, id=id)
+        if written is None:
+            written = self.store.get(kind, id, members=projection.members)
+        return self._answer(200, written, projection)
+
+    def _members(self, id: str) -> Iterable[Member]:
+        computed = orjson.loads(self.store.get("Group", id).computed)
+        for member in computed.get("members", ()):
+            yield Member(member["value"], member.get("type"), member.get("display"))
+
+    def _expected(self, kind: Kind, id: str, if_match: str | None) -> int | None:
+        """The version that the store must find, None for any."""
+        wanted = condition(if_match)
+        if wanted is None:
+            return None
+        if not wanted.any and len(wanted.versions) == 1:
+            return next(iter(wanted.versions))
+        current = self.store.get(kind, id, members=False)
+        if not wanted.met_by(current.version):
+            raise VersionMismatch()
+        return None if wanted.any else current.version
+
+    def _answer(self, status: int, resource: Resource, projection: Projection) -> Answer:
+        body = render(resource, self.base_url, projection)
+        return Answer(status, body, location(self.base_url, resource), resource.version, resource.id)
+
+
+def _put(incoming: Incoming) -> Draft:
+    members = MemberChange() if incoming.members is None else MemberChange(replace=incoming.members)
+    return Draft(incoming.document, members, incoming.ignored)
+
+
+def _left_to_do(projection: Projection) -> Projection:
+    """Nothing, where the store has left out all that was to be left out."""
+    return Projection() if projection.only_drops_members else projection
+
+
+def version_header(answer: Answer) -> str | None:
+    """The ETag of an answer."""
+    return None if answer.version is None else etag(answer.version)
+
+
+def object_of(value: Any, where: str) -> dict[str, Any]:
+    """`value` when it is a JSON object, else `InvalidSyntax`."""
+    if not isinstance(value, dict):
+        raise InvalidSyntax(f"{where} must be an object.")
+    return value

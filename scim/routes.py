@@ -1,0 +1,215 @@
+"""The doors (RFC 7644 §3): parse, call one verb, answer. Every answer below the prefix is SCIM, failures too.
+
+/Users /Groups ── GET list, POST            /Users/.search /Groups/.search /.search ── POST
+/Users/{id} /Groups/{id} ── GET PUT PATCH DELETE            /Bulk ── POST            /Me ── 501
+/ServiceProviderConfig /ResourceTypes /Schemas ── GET, also without a token
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import orjson
+from flask import Blueprint, Response, current_app, request
+from werkzeug.exceptions import HTTPException
+
+from scim import bodies, bulk, discovery, query
+from scim.errors import (
+    MEDIA_TYPE,
+    BadRequest,
+    Forbidden,
+    Internal,
+    MalformedCredentials,
+    MethodNotAllowed,
+    NotFound,
+    NotImplemented_,
+    PayloadTooLarge,
+    ScimError,
+    Unauthorized,
+)
+from scim.resources import Answer, Resources, version_header
+from scim.store import Doorkeeper, Kind, Limits
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[..., Response]
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
+_KINDS: tuple[tuple[Kind, str], ...] = (("User", "/Users"), ("Group", "/Groups"))
+
+
+def blueprint(doorkeeper: Doorkeeper, limits: Limits, *, url_prefix: str = "/scim/v2") -> Blueprint:
+    """The SCIM service as a Flask blueprint under `url_prefix` (a path without a slash at its end)."""
+    doors = _Doors(doorkeeper, limits, url_prefix)
+    made = Blueprint("scim", __name__, url_prefix=url_prefix)
+    for kind, path in _KINDS:
+        _route(made, path, {"GET": doors.list, "POST": doors.create}, kind=kind)
+        _route(made, f"{path}/.search", {"POST": doors.search}, kinds=(kind,))
+        one: dict[str, Handler] = {
+            "GET": doors.get,
+            "PUT": doors.replace,
+            "PATCH": doors.patch,
+            "DELETE": doors.delete,
+        }
+        _route(made, f"{path}/<id>", one, kind=kind)
+    _route(made, "/.search", {"POST": doors.search}, kinds=("User", "Group"))
+    _route(made, "/Bulk", {"POST": doors.bulk})
+    _route(made, "/Me", {}, otherwise=doors.me)
+    _route(made, "/ServiceProviderConfig", {"GET": doors.config})
+    _route(made, "/ResourceTypes", {"GET": doors.resource_types})
+    _route(made, "/ResourceTypes/<id>", {"GET": doors.resource_types})
+    _route(made, "/Schemas", {"GET": doors.schemas})
+    _route(made, "/Schemas/<id>", {"GET": doors.schemas})
+    _route(made, "/", {}, otherwise=doors.nowhere)
+    _route(made, "/<path:rest>", {}, otherwise=doors.nowhere)
+    made.register_error_handler(Exception, _failed)
+    return made
+
+
+def _route(
+    made: Blueprint, rule: str, handlers: Mapping[str, Handler], *, otherwise: Handler | None = None, **fixed: Any
+) -> None:
+    """One path with all its methods, so that the 405 is ours and names what is allowed."""
+    allowed = tuple(name for method in handlers for name in ((method, "HEAD") if method == "GET" else (method,)))
+
+    def view(**found: Any) -> Response:
+        handler = handlers.get("GET" if request.method == "HEAD" else request.method, otherwise)
+        if handler is None:
+            raise MethodNotAllowed(request.method, allowed)
+        return handler(**fixed, **found)
+
+    name = rule.strip("/").replace("/", "_").replace(".", "") or "root"
+    made.add_url_rule(rule, name, view, methods=_METHODS, strict_slashes=False, provide_automatic_options=False)
+
+
+class _Doors:
+    """The handlers of one blueprint."""
+
+    def __init__(self, doorkeeper: Doorkeeper, limits: Limits, url_prefix: str) -> None:
+        self._doorkeeper = doorkeeper
+        self._limits = limits
+        self._url_prefix = url_prefix.rstrip("/")
+
+    def list(self, kind: Kind) -> Response:
+        resources = self._resources()
+        asked = query.list_request((kind,), request.args.items(multi=True), self._limits, in_uri=True)
+        return _respond(resources.search((kind,), asked))
+
+    def search(self, kinds: tuple[Kind, ...]) -> Response:
+        resources = self._resources()
+        return _respond(resources.search(kinds, query.search_request(kinds, self._body(), self._limits)))
+
+    def create(self, kind: Kind) -> Response:
+        resources = self._resources()
+        return _respond(resources.create(kind, self._body(), _projection()))
+
+    def get(self, kind: Kind, id: str) -> Response:
+        known = request.headers.get("If-None-Match")
+        return _respond(self._resources().get(kind, id, _projection(), if_none_match=known))
+
+    def replace(self, kind: Kind, id: str) -> Response:
+        resources = self._resources()
+        return _respond(resources.replace(kind, id, self._body(), _projection(), if_match=_if_match()))
+
+    def patch(self, kind: Kind, id: str) -> Response:
+        resources = self._resources()
+        return _respond(resources.patch(kind, id, self._body(), _projection(), if_match=_if_match()))
+
+    def delete(self, kind: Kind, id: str) -> Response:
+        return _respond(self._resources().delete(kind, id, if_match=_if_match()))
+
+    def bulk(self) -> Response:
+        resources = self._resources()
+        return _respond(bulk.run(resources, self._body(), _report))
+
+    def me(self) -> Response:
+        raise NotImplemented_("/Me is not offered: a token belongs to a source, not to a person.")
+
+    def nowhere(self, rest: str = "") -> Response:
+        raise NotFound("There is no such endpoint.")
+
+    def config(self) -> Response:
+        return self._discovery(discovery.service_provider_config(self._base_url(), self._limits))
+
+    def resource_types(self, id: str | None = None) -> Response:
+        base = self._base_url()
+        return self._discovery(discovery.resource_type(id, base) if id else discovery.resource_types(base))
+
+    def schemas(self, id: str | None = None) -> Response:
+        base = self._base_url()
+        return self._discovery(discovery.schema(id, base) if id else discovery.schemas(base))
+
+    def _discovery(self, shown: dict[str, Any]) -> Response:
+        """Readable without a token (RFC 7643 §5); a wrong one is still refused."""
+        if "Authorization" in request.headers:
+            self._resources()
+        if any(name.lower() == "filter" for name in request.args):
+            raise Forbidden("Discovery endpoints cannot be filtered.")  # RFC 7644 §4
+        return Response(orjson.dumps(shown), 200, content_type=MEDIA_TYPE)
+
+    def _resources(self) -> Resources:
+        """The caller's resources, once the token is known."""
+        scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthorized()
+        if not token.strip():
+            raise MalformedCredentials()
+        return Resources(self._doorkeeper.admit(token.strip()), self._limits, self._base_url())
+
+    def _base_url(self) -> str:
+        return request.root_url.rstrip("/") + self._url_prefix
+
+    def _body(self) -> dict[str, Any]:
+        bodies.check_media_type(request.content_type)
+        bodies.check_size(request.content_length or 0, self._limits)
+        return bodies.parse(request.stream.read(self._limits.body + 1), self._limits)
+
+
+def _projection() -> query.Projection:
+    return query.projection(request.args.items(multi=True))
+
+
+def _if_match() -> str | None:
+    return request.headers.get("If-Match")
+
+
+def _respond(answer: Answer) -> Response:
+    made = Response(answer.body, answer.status, content_type=MEDIA_TYPE)
+    version = version_header(answer)
+    if version is not None:
+        made.headers["ETag"] = version
+    if answer.location is not None:
+        made.headers["Location" if answer.status == 201 else "Content-Location"] = answer.location
+    return made
+
+
+def _failed(error: Exception) -> Response:
+    """Any failure as a SCIM error. An unforeseen one surfaces where the application is being tested."""
+    known = error if isinstance(error, ScimError) else _translated(error)
+    if known is None:
+        if current_app.testing or current_app.config.get("PROPAGATE_EXCEPTIONS"):
+            raise error
+        _report(error)
+        known = Internal()
+    made = Response(orjson.dumps(known.as_json()), known.status, content_type=MEDIA_TYPE)
+    made.headers.update(known.headers)
+    return made
+
+
+def _translated(error: Exception) -> ScimError | None:
+    """Errors that Flask itself raises while a body is read."""
+    if not isinstance(error, HTTPException) or error.code is None or error.code >= 500:
+        return None
+    if error.code == 413:
+        return PayloadTooLarge("The body is larger than the server accepts.")
+    return BadRequest("The request could not be read.")
+
+
+def _report(error: Exception) -> None:
+    """Where it happened, and not what it said: messages of exceptions may quote personal data."""
+    if current_app.testing:
+        raise error
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("%s in %s %s\n%s", type(error).__name__, request.method, request.url_rule, where)

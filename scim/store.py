@@ -1,0 +1,158 @@
+"""The way out: what SCIM needs of whoever keeps the resources.
+
+Routes parse, `resources` decides, and a `Store` keeps. The store sees documents that are already checked and
+normalised: canonical attribute names, right types, no read-only attribute, no null and no empty list. A store belongs
+to one client (one tenant and one source): it can neither name nor reach anybody else's resources.
+
+Group members never stand inside a document. They travel as a `MemberChange`, so that one member more costs the same
+in a group of ten and in one of a hundred thousand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+from scim.filters import Filter
+from scim.paths import Path
+
+Kind = Literal["User", "Group"]
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a group: a User or a Group of the same client.
+
+    `type` is None when the client did not say; the store resolves the id.
+    """
+
+    id: str
+    type: Kind | None = None
+    display: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberChange:
+    """What a request asks of a group's members: `replace` (when not None) first, then `remove`, then `add`."""
+
+    replace: tuple[Member, ...] | None = None
+    add: tuple[Member, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.replace is not None or bool(self.add or self.remove)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A resource as its client wants it.
+
+    `ignored` names what arrived and was not understood (paths, as sent): the store reports it as drift.
+    """
+
+    document: Document
+    members: MemberChange = MemberChange()
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A stored resource, ready to be written out without being parsed.
+
+    `document` is the JSON object that the client wrote (with `schemas`, without `id`, `meta` and members), `computed`
+    a JSON object of the read-only attributes that the keeper adds (`groups`, `members`, the LMS extension); both are
+    UTF-8 JSON text. `version` counts changes and makes the ETag.
+    """
+
+    kind: Kind
+    id: str
+    version: int
+    created: datetime
+    modified: datetime
+    document: bytes
+    computed: bytes = b"{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One page to be read. `start_index` counts from 1; `count` is already within the limits, and may be 0."""
+
+    filter: Filter | None = None
+    sort_by: Path | None = None
+    descending: bool = False
+    start_index: int = 1
+    count: int = 100
+    members: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of resources and the number of all that match."""
+
+    total: int
+    resources: Sequence[Resource]
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What may differ from tenant to tenant."""
+
+    user_patch_answers_204: bool = False
+    group_patch_answers_204: bool = True
+
+
+class Store(Protocol):
+    """The keeper of one client's resources.
+
+    Every verb is atomic. Errors are those of `scim.errors`: `NotFound`, `Uniqueness` (409), `VersionMismatch` (412,
+    only when `expected` was given), `NoTarget`/`InvalidValue` for a member that cannot be one, `Busy` (503).
+    """
+
+    features: Features
+
+    def create(self, kind: Kind, draft: Draft) -> Resource: ...
+
+    def get(self, kind: Kind, id: str, *, members: bool = True) -> Resource: ...
+
+    def search(self, kinds: Sequence[Kind], query: Query) -> Page:
+        """Resources of one kind, or of several for a search at the root. Total order: by creation, then id."""
+        ...
+
+    def replace(self, kind: Kind, id: str, draft: Draft, *, expected: int | None) -> Resource:
+        """Write the whole document. For a group, `draft.members` says what happens to the members.
+
+        Without any difference the version and the time stay as they were.
+        """
+        ...
+
+    def change_members(self, id: str, change: MemberChange, *, expected: int | None) -> None:
+        """Change a group's members and nothing else, without reading the members that are there."""
+        ...
+
+    def delete(self, kind: Kind, id: str, *, expected: int | None) -> None: ...
+
+
+class Doorkeeper(Protocol):
+    """Knows who calls: one bearer token names one tenant and one source."""
+
+    def admit(self, token: str) -> Store:
+        """The store of the token's client, or `scim.errors.Unauthorized`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may cost. Sizes in bytes; each limit has its own precise error."""
+
+    body: int = 1_048_576
+    json_depth: int = 32
+    filter_length: int = 2_048
+    filter_clauses: int = 50
+    filter_depth: int = 10
+    patch_operations: int = 1_000
+    bulk_operations: int = 1_000
+    page: int = 200
+    default_page: int = 100

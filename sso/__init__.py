@@ -1,0 +1,11 @@
+"""Who is calling, and is this token good? No SQL, nothing of the application.
+
+Nothing here talks to a browser yet: machines prove who they are and get tokens.
+
+    client ──POST /oauth/token──▶ provider ──▶ Clients.authenticate ──▶ Tokens.issue ──▶ access token (1 h)
+    client ──Authorization: Bearer──▶ tokens.bearer ──▶ whoever keeps the tokens
+
+    provider   the OAuth 2.0 authorization server (authlib), towards LMSs and integrations
+    tokens     what it needs of whoever keeps clients and tokens; how a request carries its token
+    errors     the closed list of refusals
+"""

@@ -1,0 +1,55 @@
+"""What the provider needs of whoever keeps clients and tokens, and how a request carries its token (RFC 6750 §2.1)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+from sso.errors import MalformedTokenError, MissingTokenError
+
+LIFETIME: Final = timedelta(hours=1)
+
+_B64TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+_LONGEST: Final = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """An OAuth client that has proved who it is. `scopes` are all that it may ever ask for."""
+
+    id: str
+    scopes: tuple[str, ...]
+
+
+class Clients(Protocol):
+    """Knows the clients and their secrets."""
+
+    def authenticate(self, client_id: str, secret: str) -> Client | None:
+        """The client, if this is its secret and it is neither expired nor revoked. In time that tells nothing."""
+        ...
+
+
+class Tokens(Protocol):
+    """Keeps the access tokens, of each only a digest."""
+
+    def issue(self, client: Client, scopes: tuple[str, ...], lifetime: timedelta) -> str:
+        """A new token, already kept: the text is given out once."""
+        ...
+
+
+def bearer(authorization: str | None) -> str:
+    """The token in an Authorization header.
+
+    Raises:
+        MissingTokenError: there is no header, or one of another scheme.
+        MalformedTokenError: the scheme is Bearer and what follows is no token.
+    """
+    scheme, _, token = (authorization or "").strip().partition(" ")
+    if scheme.lower() != "bearer":
+        raise MissingTokenError("Send an API key or an access token as 'Authorization: Bearer <token>'.")
+    token = token.strip()
+    if len(token) > _LONGEST or not _B64TOKEN.fullmatch(token):
+        raise MalformedTokenError("What follows 'Bearer' is not a token.")
+    return token

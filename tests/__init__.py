@@ -1,0 +1,1 @@
+"""The tests. They mirror the tree: `tests/scim/test_patch.py` tests `scim/patch.py`."""

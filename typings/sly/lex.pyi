@@ -1,0 +1,6 @@
+class Token:
+    type: str
+    value: str
+    lineno: int
+    index: int
+    end: int
