@@ -1,8 +1,8 @@
 """The web application. `create_app` is the only place that knows everything; each `setup_…` adds one thing.
 
-    GET /          what is here            GET /healthz   the process lives
-    /scim/v2       identity providers      GET /readyz    the database answers and its tables are this release's
-    /api           LMSs and integrations
+GET /          what is here            GET /healthz   the process lives
+/scim/v2       identity providers      GET /readyz    the database answers and its tables are this release's
+/api           LMSs and integrations
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ import structlog
 import uuid_utils
 from flask import Flask, Response, g, render_template, request
 
-from app import logs, settings as environment
+from app import logs
+from app import settings as environment
 from app.settings import Settings
 from app.store import migrate
 from app.store.engine import make_engine, reading
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",

@@ -1,4 +1,7 @@
-"""Log lines: one JSON object each, on standard error. No person's data: a path is logged as its template, without query."""
+"""Log lines: one JSON object each, on standard error.
+
+No person's data: a path is logged as its template, without query.
+"""
 
 from __future__ import annotations
 

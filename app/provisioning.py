@@ -71,10 +71,12 @@ def provision(
     actor: str,
     now: datetime | None = None,
     dry_run: bool = False,
+    accept: Callable[[Sequence[Outcome]], None] | None = None,
 ) -> list[Outcome]:
     """Take in what was said: up to 500 writes, one transaction, an outcome for each in its order.
 
-    `actor` names who caused it, for the audit. With `dry_run` nothing is locked or saved.
+    `actor` names who caused it, for the audit. With `dry_run` nothing is locked or saved. `accept` sees the outcomes
+    under the locks, before anything is saved; what it raises undoes the whole.
 
     Raises:
         RefusedError: one of its kinds; nothing was changed.
@@ -89,6 +91,8 @@ def provision(
     def once(conn: sa.Connection) -> Decision:
         _lock_groups_of_deleted(conn, tenant_id, writes)
         decision, rules = _decided(conn, tenant_id, writes, moment, lock=True)
+        if accept is not None:
+            accept(decision.outcomes)
         save(conn, tenant_id, decision, rules, actor, moment)
         return decision
 

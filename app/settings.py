@@ -60,8 +60,12 @@ VARIABLES: Final = (
         "How clients reach the server from outside, without a path at its end (https://rollcall.example.com). "
         "Without it http://host:port is assumed.",
     ),
-    Variable("ROLLCALL_LOG_LEVEL", "log level", "info", "The least severe log line written: debug, info, warning, error."),
-    Variable("ROLLCALL_POOL_SIZE", "whole number", "5", "Database connections that each worker process may hold.", 1, 500),
+    Variable(
+        "ROLLCALL_LOG_LEVEL", "log level", "info", "The least severe log line written: debug, info, warning, error."
+    ),
+    Variable(
+        "ROLLCALL_POOL_SIZE", "whole number", "5", "Database connections that each worker process may hold.", 1, 500
+    ),
     Variable(
         "ROLLCALL_LOCK_TIMEOUT_MS",
         "whole number",

@@ -178,7 +178,7 @@ class _Work:
             answer = do()
         except ScimError as error:
             self._refuse(operation, result, error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - one operation's failure is not the others'
             self._surprised(error)
             self._refuse(operation, result, Internal())
         else:
@@ -260,6 +260,6 @@ def _stripped(value: Any, known: Mapping[str, str]) -> Any:
 
 def _open(value: Any, known: Mapping[str, str]) -> bool:
     """Whether `value` itself, or as an object of references, points at what is not there."""
-    own = [value] if isinstance(value, str) else [held for held in value.values()] if isinstance(value, dict) else []
+    own = [value] if isinstance(value, str) else list(value.values()) if isinstance(value, dict) else []
     texts = [text for text in own if isinstance(text, str)]
     return any(id not in known for text in texts for id in _REFERENCE.findall(text))

@@ -77,7 +77,7 @@ def _resource_type(kind: ResourceSchemas, base_url: str) -> dict[str, Any]:
         "meta": {"resourceType": "ResourceType", "location": f"{base_url}/ResourceTypes/{kind.kind}"},
     }
     if kind.extensions:
-        shown["schemaExtensions"] = [{"schema": extension.id, "required": extension.id == "urn:rollcall:params:scim:schemas:lms:2.0:User"} for extension in kind.extensions]
+        shown["schemaExtensions"] = [{"schema": extension.id, "required": False} for extension in kind.extensions]
     return shown
 
 

@@ -112,7 +112,10 @@ def _place(document: Document, path: Path, value: Any) -> None:
     elif path.attribute.multi_valued:
         holder.setdefault(path.attribute.name, []).append({path.sub.name: value})
     else:
-        holder.setdefault(path.attribute.name, {})[path.sub.name] = value
+        held = holder.setdefault(path.attribute.name, {})
+        if not isinstance(held, dict):
+            raise InvalidValue(f"{path.attribute.name} must be an object.")
+        held[path.sub.name] = value
 
 
 def _shape(attribute: Attribute, value: Any, where: str, ignored: list[str]) -> Any:

@@ -159,7 +159,7 @@ class Internal(ScimError):
         super().__init__(detail)
 
 
-class NotImplemented_(ScimError):
+class NotImplemented_(ScimError):  # noqa: N801 - `NotImplemented` is Python's own
     status = 501
 
 

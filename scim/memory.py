@@ -119,7 +119,7 @@ class MemoryStore:
         entry = self._entries.get(member.id)
         if entry is None:
             raise InvalidValue(f"There is no user and no group with the id {member.id[:200]!r}: nobody was added.")
-        return Member(entry.id, entry.kind)
+        return Member(entry.id, entry.kind, member.display)
 
     def _write(self, entry: _Entry, document: Document, members: dict[str, Member]) -> None:
         if document == entry.document and members.keys() == entry.members.keys():
@@ -141,22 +141,21 @@ class MemoryStore:
 
     def _computed(self, entry: _Entry, members: bool) -> dict[str, Any]:
         if entry.kind == "Group":
-            listed = [self._member(id) for id in entry.members] if members else []
+            listed = [_shown(member) for member in entry.members.values()] if members else []
             return {"members": listed} if listed else {}
         groups = [
-            {"value": group.id, "display": group.document["displayName"], "type": "direct"}
+            {
+                "value": group.id,
+                "$ref": f"/Groups/{group.id}",
+                "display": group.document["displayName"],
+                "type": "direct",
+            }
             for group in self._entries.values()
             if entry.id in group.members
         ]
         status = "inactive" if entry.document.get("active") is False else "active"
         computed: dict[str, Any] = {LMS_USER: {"accountId": entry.id, "status": status}}
         return computed | ({"groups": groups} if groups else {})
-
-    def _member(self, id: str) -> dict[str, str]:
-        entry = self._entries[id]
-        document = entry.document
-        display = document.get("displayName") or document.get("userName", "")
-        return {"value": id, "type": entry.kind, "display": display}
 
     def _full(self, entry: _Entry) -> dict[str, Any]:
         meta = {
@@ -182,6 +181,11 @@ class MemoryStore:
             listed.sort(key=lambda element: not element.get("primary", False))
         found = values(path, full)
         return comparable(path.target, found[0]) if found and path.target else None
+
+
+def _shown(member: Member) -> dict[str, Any]:
+    shown = {"value": member.id, "$ref": f"/{member.type}s/{member.id}", "type": member.type}
+    return shown | ({"display": member.display} if member.display else {})
 
 
 class MemoryDoorkeeper:

@@ -205,7 +205,7 @@ class _Run:
             self.members.add(read_members(value or list(ids)))
 
     def result(self) -> Document:
-        return with_schemas(self.kind, {key: value for key, value in self._assigned()})
+        return with_schemas(self.kind, dict(self._assigned()))
 
     def _assigned(self) -> Iterator[tuple[str, Any]]:
         for key, value in self.document.items():

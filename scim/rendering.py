@@ -15,6 +15,7 @@ from scim.store import Resource
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
 _OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
 _EVERYTHING = Projection()
+_RELATIVE = b'"$ref":"/'  # inside a text the quotes would be escaped
 
 
 def location(base_url: str, resource: Resource) -> str:
@@ -32,7 +33,8 @@ def render(resource: Resource, base_url: str, projection: Projection = _EVERYTHI
 def spliced(resource: Resource, base_url: str) -> bytes:
     """`id`, `meta`, the computed attributes and the document, byte for byte."""
     head = orjson.dumps({"id": resource.id, "meta": _meta(resource, base_url)}, option=_OPTIONS)
-    inner = (part.strip()[1:-1] for part in (head, resource.computed, resource.document))
+    computed = resource.computed.replace(_RELATIVE, _RELATIVE[:-1] + base_url.encode() + b"/")
+    inner = (part.strip()[1:-1] for part in (head, computed, resource.document))
     return b"{" + b",".join(part for part in inner if part) + b"}"
 
 

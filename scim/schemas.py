@@ -377,8 +377,17 @@ _GROUP = Schema(
             sub_attributes=(
                 Attribute("value", case_exact=True, mutability="immutable", description="The member's id."),
                 Attribute(
+                    "$ref",
+                    "reference",
+                    case_exact=True,
+                    mutability="immutable",
+                    reference_types=("User", "Group"),
+                    description="The member's location.",
+                ),
+                Attribute(
                     "type", mutability="immutable", canonical_values=("User", "Group"), description="The member's kind."
                 ),
+                Attribute("display", mutability="immutable", description="The member's name."),  # erratum 6011
             ),
         ),
     ),

@@ -64,7 +64,9 @@ class Resource:
 
     `document` is the JSON object that the client wrote (with `schemas`, without `id`, `meta` and members), `computed`
     a JSON object of the read-only attributes that the keeper adds (`groups`, `members`, the LMS extension); both are
-    UTF-8 JSON text. `version` counts changes and makes the ETag.
+    compact UTF-8 JSON text. A `$ref` in `computed` is relative to the base URL (`"$ref":"/Users/…"`) and is made
+    absolute on its way out. A member has `value`, `$ref`, `type`, and the `display` that the client gave it, if it gave
+    one. `version` counts changes and makes the ETag.
     """
 
     kind: Kind

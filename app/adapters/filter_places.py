@@ -2,7 +2,7 @@
 
     id, meta ─▶ columns of the row    groups, members ─▶ the members table    LMS extension ─▶ the accounts table
 
-A member's name and an account's role and status keep their case in the tables; where the schema ignores it, the
+A group's name and an account's role and status keep their case in the tables; where the schema ignores it, the
 database's `lower` decides, on both sides.
 """
 
@@ -60,10 +60,9 @@ class Elsewhere:
 
     def values(self, path: Path) -> Values:
         """Where the path's values are. `InvalidFilter` for what can only be computed, such as `meta.location`."""
-        attribute = path.attribute
         if path.schema is not None:
-            return self._account(attribute)
-        assert attribute is not None
+            return self._account(path.attribute)
+        attribute = named(path)
         if attribute.name == "id":
             return Values(Operand(self.columns.id, attribute, "id"))
         if attribute.name == "meta":
@@ -76,13 +75,15 @@ class Elsewhere:
         mine = member.c.member_id if self.kind == "User" else member.c.group_id
         rows = sa.select(ONE).where(member.c.tenant_id == self.tenant_id, mine == self.columns.id)
         if self.kind == "Group":
-            texts: dict[str, sa.ColumnElement[Any]] = {"type": member.c.kind, "display": member.c.display}
-            return Memberships(rows, member.c.member_id, texts)
+            return Memberships(rows, member.c.member_id, {"type": member.c.kind})
         group = groups.alias()
         name = sa.select(group.c.display_name).where(
             group.c.tenant_id == self.tenant_id, group.c.id == member.c.group_id
         )
-        texts = {"type": sa.literal("direct"), "display": name.correlate(member).scalar_subquery()}
+        texts: dict[str, sa.ColumnElement[Any]] = {
+            "type": sa.literal("direct"),
+            "display": name.correlate(member).scalar_subquery(),
+        }
         return Memberships(rows, member.c.group_id, texts)
 
     def _meta(self, sub: Attribute) -> Values:
@@ -105,3 +106,10 @@ class Elsewhere:
         # The function reads the account beside it: LATERAL, which PostgreSQL implies for functions.
         each = rows.select_from(account.join(role.scalar_alias, sa.true()))
         return Values(Operand(role, attribute, "text"), each)
+
+
+def named(path: Path) -> Attribute:
+    """The attribute of a path that is more than a URN."""
+    if path.attribute is None:
+        raise InvalidFilter(f"{path.name} is not an attribute.")
+    return path.attribute

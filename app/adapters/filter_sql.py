@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.adapters.filter_contain import Fragment, contained, merged
-from app.adapters.filter_places import Columns, Elsewhere
+from app.adapters.filter_places import Columns, Elsewhere, named
 from app.adapters.filter_values import Condition, Operand, Values, elements, json_values, over
 from app.adapters.search_document import SOURCE, TENANT
 from app.identity.folding import fold
@@ -31,15 +31,15 @@ from scim.schemas import Attribute
 Find = Callable[[Path], Values]
 
 
-def where(filter: Filter, *, kind: str, tenant_id: str, source_id: str, columns: Columns) -> Condition:
-    """The condition that the rows meeting the filter fulfil.
+def where(wanted: Filter, *, kind: str, tenant_id: str, source_id: str, columns: Columns) -> Condition:
+    """The condition that the rows meeting the filter `wanted` fulfil.
 
     `columns` are those of `records` (kind User) or `groups` (kind Group), or of an alias of it. What can only be
     computed (`meta.location`, `meta.version`, `$ref` of a membership) is `InvalidFilter`.
     """
-    for term in _comparisons(filter):
+    for term in _comparisons(wanted):
         _check(term)
-    return _Clause({TENANT: tenant_id, SOURCE: source_id}, columns, Elsewhere(kind, tenant_id, columns)).of(filter)
+    return _Clause({TENANT: tenant_id, SOURCE: source_id}, columns, Elsewhere(kind, tenant_id, columns)).of(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +99,13 @@ class _Clause:
 
     def _element(self, term: ValuePath) -> Condition:
         """One row or list element that meets everything in the brackets."""
-        assert term.path.attribute is not None
         if self.elsewhere.holds(term.path):
             return self._membership(term)
         element = elements(self.columns.search, _keys(term.path))
 
         def find(path: Path) -> Values:
-            assert path.attribute is not None
-            return json_values(element, _keys(path), path.attribute, many=path.attribute.multi_valued)
+            attribute = named(path)
+            return json_values(element, _keys(path), attribute, many=attribute.multi_valued)
 
         return over(element).where(_inside(term.term, find)).exists()
 
@@ -114,8 +113,7 @@ class _Clause:
         rows = self.elsewhere.memberships()
 
         def find(path: Path) -> Values:
-            assert path.attribute is not None
-            return Values(rows.operand(path.attribute))
+            return Values(rows.operand(named(path)))
 
         return rows.rows.where(_inside(term.term, find)).exists()
 

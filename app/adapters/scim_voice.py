@@ -2,8 +2,8 @@
 
     document ──▶ name.*, emails[type], enterprise.* ──▶ Spoken (attributes, managers, roles, active)
 
-A SCIM source says a value or is silent: absent, null, "" and [] are one state (RFC 7643 §2.5), never "empty". Value maps
-and ownership are the core's business.
+A SCIM source says a value or is silent: absent, null, "" and [] are one state (RFC 7643 §2.5), never "empty". Value
+maps and ownership are the core's business.
 """
 
 from __future__ import annotations

@@ -18,6 +18,8 @@ from scim.schemas import SCHEMAS, Attribute
 
 TENANT = "$t"
 SOURCE = "$s"
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 def search_document(kind: str, document: Mapping[str, Any], *, tenant_id: str, source_id: str) -> dict[str, Any]:
@@ -63,8 +65,8 @@ def _utc(moment: datetime) -> str:
     try:
         there = aware.astimezone(UTC)
     except OverflowError:
-        there = datetime.min if aware.year == 1 else datetime.max
-    return there.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        there = _EARLIEST if aware.year == 1 else _LATEST
+    return there.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 def is_empty(value: Any) -> bool:

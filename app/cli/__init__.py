@@ -5,52 +5,54 @@ Every command that prints has `--json`. It ends with 0 done, 1 failed, 2 wrong u
 
 from __future__ import annotations
 
-import importlib
 import os
-import sys
-from typing import Final
+from typing import Any, Final
 
 import click
+import sqlalchemy as sa
 
-from app import settings as environment
-from app.cli.context import HELD, Context
+from app.cli.context import Context
+from app.cli.lazy import LazyGroup
+from app.settings import SettingsError
+from app.store.credentials import UnknownCredentialError
+from app.store.embedded_user import EmbeddedError
+from app.store.engine import ServerTooOldError
+from app.store.tenants import NameTakenError, NotFoundError
 
-__all__ = ["HELD", "Context", "main", "rollcall"]
+__all__ = ["main", "rollcall"]
 
-# Verb -> module and the command in it. Modules are imported when their verb is used: a command starts in a fraction of
-# a second, and one that is broken does not take the others with it.
-COMMANDS: Final = {
-    "serve": "serving:serve",
-    "worker": "working:worker",
-    "db": "database:db",
-    "doctor": "doctor:doctor",
-    "config": "config:config",
-    "tenant": "tenant:tenant",
-    "source": "source:source",
-    "scim": "scim_token:scim",
-    "api": "api:api",
+VERBS: Final = {
     "account": "account:account",
-    "mapping": "mapping:mapping",
+    "api": "api:api",
+    "config": "config:config",
+    "db": "db:db",
     "demo": "demo:demo",
+    "doctor": "doctor:doctor",
+    "mapping": "mapping:mapping",
+    "scim": "scim:scim",
+    "serve": "serve:serve",
+    "source": "source:source",
+    "tenant": "tenant:tenant",
+    "worker": "worker:worker",
 }
 
-
-class _Verbs(click.Group):
-    """Finds commands by name in `COMMANDS`."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, name = COMMANDS[cmd_name].split(":")
-        command = getattr(importlib.import_module(f"app.cli.{module}"), name)
-        assert isinstance(command, click.Command)  # noqa: S101 - a mistake in the table above
-        return command
+# What a command may fail with that a sentence explains; anything else is a defect and shows its traceback.
+EXPECTED: Final = (EmbeddedError, NameTakenError, NotFoundError, ServerTooOldError, UnknownCredentialError)
 
 
-@click.command(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+class _Rollcall(LazyGroup):
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except EXPECTED as error:
+            raise click.ClickException(str(error)) from error
+        except SettingsError as error:
+            raise click.UsageError(f"the environment is wrong\n{error}") from error
+        except sa.exc.OperationalError as error:
+            raise click.ClickException(f"PostgreSQL: {error.orig}") from error
+
+
+@click.group(cls=_Rollcall, lazy=VERBS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="rollcall")
 @click.pass_context
 def rollcall(ctx: click.Context) -> None:
@@ -61,15 +63,4 @@ def rollcall(ctx: click.Context) -> None:
 
 def main() -> None:
     """The console script."""
-    try:
-        rollcall.main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
-    except click.Abort:
-        sys.exit(130)
-    except environment.SettingsError as error:
-        click.echo(f"The environment is wrong.\n{error}", err=True)
-        sys.exit(2)
+    rollcall()

@@ -81,9 +81,7 @@ class Decision:
     outcomes: list[Outcome] = field(default_factory=list)
 
 
-def decide(
-    writes: Sequence[Write], people: People, rules: Rules, now: datetime, new_id: Callable[[], str]
-) -> Decision:
+def decide(writes: Sequence[Write], people: People, rules: Rules, now: datetime, new_id: Callable[[], str]) -> Decision:
     """Decide all writes of one chunk, in their order.
 
     Raises:

@@ -62,7 +62,7 @@ class RecordError:
     message: str
 
 
-class Invalid(ValueError):  # noqa: N818
+class Invalid(ValueError):
     """Records that cannot be taken. Nothing was done with any of them."""
 
     def __init__(self, errors: Sequence[RecordError]) -> None:

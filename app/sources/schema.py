@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate, validates_schema
 
 LONGEST_TEXT: Final = 1024
-LONGEST_KEY: Final = 256
+LONGEST_KEY: Final = 256  # of what is looked up: ids, numbers, addresses
+LONGEST_PATH: Final = 200
 MOST_MANAGERS: Final = 50
 MANAGER_KINDS: Final = ("line", "matrix", "functional")
 ADDRESS_PARTS: Final = ("formatted", "streetAddress", "locality", "region", "postalCode", "country")
@@ -61,6 +62,10 @@ def _text(description: str, *checks: Any, longest: int = LONGEST_TEXT, **options
     length = validate.Length(max=longest, error=f"This is longer than {longest} characters.")
     options.setdefault("allow_none", True)
     return Text(validate=[length, *checks], metadata={"description": description}, **options)
+
+
+def _longest(name: str) -> int:
+    return LONGEST_KEY if name in ("employeeNumber", "userName") else LONGEST_TEXT
 
 
 def _is_email(value: str) -> None:
@@ -115,8 +120,8 @@ class AddressSchema(_Part):
 class ManagerSchema(_Part):
     """A manager, named by one or more of employeeNumber, email, and id in the same source."""
 
-    employeeNumber = _text("The manager's employee number.", allow_none=False)  # noqa: N815
-    email = _text("The manager's work address.", _is_email, allow_none=False)
+    employeeNumber = _text("The manager's employee number.", longest=LONGEST_KEY, allow_none=False)  # noqa: N815
+    email = _text("The manager's work address.", _is_email, longest=LONGEST_KEY, allow_none=False)
     id = _text("The manager's id in this source.", longest=LONGEST_KEY, allow_none=False)
     kind = _text(
         "How the manager leads.",
@@ -163,11 +168,10 @@ def _by_type(value: fields.Field[Any], description: str) -> fields.Dict:
     )
 
 
-class _Texts(Schema.from_dict({name: _text(description) for name, description in TEXTS.items()})):  # type: ignore[misc]
-    """The fields that are one text."""
+_Texts = Schema.from_dict({name: _text(about, longest=_longest(name)) for name, about in TEXTS.items()})
 
 
-class RecordSchema(_Texts):
+class RecordSchema(_Texts):  # type: ignore[misc, valid-type]
     """The present state of one person in an HR system or CRM.
 
     A missing key is silence, null or "" is an empty value; what `restricted` names is silence, whatever stands there.
@@ -196,8 +200,10 @@ class RecordSchema(_Texts):
         metadata={"description": "Last day. Access ends after it, in `timezone`, else UTC. 2099 and later: no end."},
     )
     timezone = _text("Time zone of the person: Europe/Zurich.", _is_timezone)
-    email = _text("Work address: short for emails.work.", _is_email)
-    emails = _by_type(_text("An address.", _is_email), "E-mail addresses by type (work, home, other).")
+    email = _text("Work address: short for emails.work.", _is_email, longest=LONGEST_KEY)
+    emails = _by_type(
+        _text("An address.", _is_email, longest=LONGEST_KEY), "E-mail addresses by type (work, home, other)."
+    )
     phone = _text("Work telephone: short for phones.work.")
     phones = _by_type(_text("A number."), "Telephone numbers by type (work, mobile, home, other).")
     location = _text("Where the person works, in words: short for addresses.work.formatted.")
@@ -250,7 +256,9 @@ def _inside(record: Mapping[str, Any]) -> Iterator[str]:
 
 def _strangers(prefix: str, found: object, schema: Schema) -> Iterator[str]:
     if isinstance(found, dict):
-        yield from (f"{prefix}{name}" for name in cast("dict[str, Any]", found) if name not in schema.fields)
+        yield from (
+            f"{prefix}{name}"[:LONGEST_PATH] for name in cast("dict[str, Any]", found) if name not in schema.fields
+        )
 
 
 _PLACE: Final = AddressSchema()

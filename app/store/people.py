@@ -1,6 +1,6 @@
 """People as the write door sees them: rows read (and locked, in the design's order) and turned into the core's nouns.
 
-    existing records ─▶ identifiers ─▶ accounts ─▶ their records, with all groups ─▶ managers named and above
+existing records ─▶ identifiers ─▶ accounts ─▶ their records, with all groups ─▶ managers named and above
 """
 
 from __future__ import annotations
@@ -76,9 +76,7 @@ _READ_IDENTIFIERS = sa.text(_IDENTIFIERS)
 _LOCK_IDENTIFIERS = sa.text(_IDENTIFIERS + " FOR UPDATE OF i")
 
 
-def identifiers(
-    conn: sa.Connection, tenant: str, keys: Collection[Key], *, lock: bool
-) -> dict[Key, tuple[str, ...]]:
+def identifiers(conn: sa.Connection, tenant: str, keys: Collection[Key], *, lock: bool) -> dict[Key, tuple[str, ...]]:
     """Who holds these identifiers. With `lock`, each one is made if it is missing and stays locked, in sorted order."""
     if not keys:
         return {}
@@ -202,7 +200,9 @@ def kept_of(row: Any, groups: frozenset[str]) -> Kept:
         deleted=row.deleted_at is not None,
         changed_at=row.updated_at,
     )
-    claimed = frozenset((namespace, affiliation, value) for namespace, affiliation, value in row.voice.get("claims", ()))
+    claimed = frozenset(
+        (namespace, affiliation, value) for namespace, affiliation, value in row.voice.get("claims", ())
+    )
     return Kept(record, row.version, row.source_key, row.user_name, row.document, claimed, row.created_at)
 
 

@@ -174,7 +174,7 @@ def domains(conn: sa.Connection, tenant_id: str) -> dict[str, str]:
     """The assigned mail domains and the source that each belongs to, by id."""
     chosen = sa.select(tables.domains.c.domain, tables.domains.c.source_id)
     rows = conn.execute(chosen.where(tables.domains.c.tenant_id == tenant_id).order_by(tables.domains.c.domain))
-    return {domain: source_id for domain, source_id in rows}
+    return {row.domain: row.source_id for row in rows}
 
 
 def _new_id() -> str:

@@ -9,7 +9,7 @@ harm, and a job whose worker died is dropped rather than tried again.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 import structlog

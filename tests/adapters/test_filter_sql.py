@@ -1,8 +1,7 @@
-"""Filters in PostgreSQL find exactly what `scim.matching` says, and the usual ones use an index."""
+"""Filters in PostgreSQL find exactly what `scim.matching` says."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -28,7 +27,6 @@ from scim.store import Limits
 
 TENANT = "0190a000-0000-7000-8000-000000000001"
 SOURCE = "0190a000-0000-7000-8000-000000000002"
-OTHER = "0190a000-0000-7000-8000-000000000003"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -45,13 +43,13 @@ PARTS = ("value", "type", "display")
 
 
 def _elements() -> st.SearchStrategy[list[dict[str, Any]]]:
-    texts = {part: TEXTS for part in PARTS}
+    texts = dict.fromkeys(PARTS, TEXTS)
     element = st.fixed_dictionaries({}, optional=texts | {"primary": st.booleans()}).filter(bool)
     return st.lists(element, min_size=1, max_size=3)
 
 
 def documents() -> st.SearchStrategy[dict[str, Any]]:
-    optional: dict[str, st.SearchStrategy[Any]] = {name: TEXTS for name in PLAIN}
+    optional: dict[str, st.SearchStrategy[Any]] = dict.fromkeys(PLAIN, TEXTS)
     optional |= {
         "active": st.booleans(),
         "name": st.dictionaries(st.sampled_from(["givenName", "familyName"]), TEXTS, min_size=1),
@@ -121,7 +119,7 @@ def connection(shared_engine: sa.Engine) -> Iterator[sa.Connection]:
         yield connection
 
 
-def found(connection: sa.Connection, people: list[dict[str, Any]], filter: Filter) -> set[int]:
+def found(connection: sa.Connection, people: list[dict[str, Any]], wanted: Filter) -> set[int]:
     """The places of the people whom PostgreSQL finds; the rows stand in the query itself."""
     rows = [
         {
@@ -141,7 +139,7 @@ def found(connection: sa.Connection, people: list[dict[str, Any]], filter: Filte
         )
         .render_derived(with_types=True)
     )
-    condition = where(filter, kind="User", tenant_id=TENANT, source_id=SOURCE, columns=table.c)
+    condition = where(wanted, kind="User", tenant_id=TENANT, source_id=SOURCE, columns=table.c)
     return set(connection.scalars(sa.select(table.c.place).where(condition)))
 
 
@@ -150,9 +148,9 @@ def found(connection: sa.Connection, people: list[dict[str, Any]], filter: Filte
 def test_the_database_finds_whom_the_definition_finds(
     connection: sa.Connection, people: list[dict[str, Any]], filters: list[Filter]
 ) -> None:
-    for filter in filters:
-        expected = {place for place, document in enumerate(people) if matches(filter, document)}
-        assert found(connection, people, filter) == expected
+    for wanted in filters:
+        expected = {place for place, document in enumerate(people) if matches(wanted, document)}
+        assert found(connection, people, wanted) == expected
 
 
 ADA = {
@@ -267,11 +265,11 @@ def _search(
     connection: sa.Connection, kind: str, text: str, sort: str | None = None, descending: bool = False
 ) -> list[int]:
     table = records if kind == "User" else groups
-    filter = parse([kind], text, Limits())
-    condition = where(filter, kind=kind, tenant_id=TENANT, source_id=SOURCE, columns=table.c)
+    wanted = parse([kind], text, Limits())
+    condition = where(wanted, kind=kind, tenant_id=TENANT, source_id=SOURCE, columns=table.c)
     order = order_by(resolve(kind, sort) if sort else None, columns=table.c, descending=descending)
     query = sa.select(table.c.id).where(table.c.tenant_id == TENANT, condition).order_by(*order)
-    return [UUID(id).int & 0xFFFF for id in connection.scalars(query)]
+    return [UUID(found).int & 0xFFFF for found in connection.scalars(query)]
 
 
 @pytest.mark.parametrize(
@@ -319,7 +317,6 @@ def test_people_by_what_is_not_in_their_document(town: sa.Connection, text: str,
         ('displayName eq "crew"', [10]),
         (f'members.value eq "{number(1)}"', [10, 11]),
         (f'members[value eq "{number(10)}" and type eq "group"]', [11]),
-        ('members.display eq "person zero"', [10]),
         (f'members eq "{number(0)}" and displayName eq "crew"', [10]),
         ('members.value eq "nobody"', []),
         ('not (members.type eq "Group")', [10]),
@@ -346,86 +343,3 @@ def test_groups_by_their_members(town: sa.Connection, text: str, expected: list[
 )
 def test_order(town: sa.Connection, sort: str, descending: bool, expected: list[int]) -> None:
     assert _search(town, "User", "id pr", sort, descending) == expected
-
-
-# --- plans ----------------------------------------------------------------------------------------------------------
-
-CROWD = 20_000
-
-
-@pytest.fixture(scope="module")
-def crowd(shared_engine: sa.Engine) -> Iterator[sa.Connection]:
-    """20,000 people of two unequal tenants in a transaction that is rolled back."""
-    with shared_engine.connect() as connection, connection.begin() as transaction:
-        connection.execute(
-            _CROWD,
-            {"crowd": CROWD, "one": TENANT, "two": OTHER, "source": SOURCE, "enterprise": ENTERPRISE_USER.lower()},
-        )
-        connection.execute(sa.text("ANALYZE records"))
-        yield connection
-        transaction.rollback()
-
-
-_CROWD = sa.text(
-    """
-    INSERT INTO records (tenant_id, id, source_id, user_name, active, search, created_at, updated_at)
-    SELECT tenant, gen_random_uuid(), CAST(:source AS uuid), 'p' || n || '@x.org', true,
-           jsonb_build_object('$t', tenant, '$s', CAST(:source AS uuid), 'username', 'p' || n || '@x.org', 'active', true,
-               'externalid', 'ext-' || n, 'title', 't' || n % 50,
-               'emails', jsonb_build_array(jsonb_build_object('type', 'work', 'value', 'p' || n || '@x.org')),
-               CAST(:enterprise AS text), jsonb_build_object('employeenumber', 'e' || n)),
-           now(), now()
-    FROM (SELECT n, CAST(CASE WHEN n % 10 = 0 THEN :two ELSE :one END AS uuid) AS tenant
-          FROM generate_series(1, :crowd) AS n) AS people
-    """
-)
-
-
-@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
-@pytest.mark.parametrize(
-    ("text", "index"),
-    [
-        ('userName eq "P77@x.org"', "uq_records_user_name"),
-        ('userName eq "P77@x.org" and active eq true', "uq_records_user_name"),
-        ('externalId eq "ext-77"', "ix_records_search"),
-        ('emails[type eq "work" and value eq "P77@x.org"]', "ix_records_search"),
-        ('emails[type eq "work"].value eq "P77@x.org"', "ix_records_search"),
-        (f'{ENTERPRISE_USER}:employeeNumber eq "E77"', "ix_records_search"),
-        ('externalId eq "ext-77" or emails.value eq "p78@x.org"', "ix_records_search"),
-    ],
-)
-def test_the_filters_of_identity_providers_use_an_index(crowd: sa.Connection, mode: str, text: str, index: str) -> None:
-    condition = where(
-        parse(["User"], text, Limits()), kind="User", tenant_id=TENANT, source_id=SOURCE, columns=records.c
-    )
-    query = sa.select(records.c.id).where(
-        records.c.tenant_id == TENANT, records.c.source_id == SOURCE, records.c.deleted_at.is_(None), condition
-    )
-    assert crowd.scalars(query).all()
-    plan = _plan(crowd, query, mode)
-    assert f'"{index}"' in plan
-    assert "Seq Scan" not in plan
-
-
-def _plan(connection: sa.Connection, query: sa.Select[Any], mode: str) -> str:
-    """The plan of the statement as the driver would prepare it."""
-    compiled = query.compile(dialect=connection.dialect)
-    names = list(compiled.params)
-    statement = compiled.string
-    processors = compiled._bind_processors
-    values = [
-        processors[name](compiled.params[name]) if name in processors else compiled.params[name] for name in names
-    ]
-    for place, name in enumerate(names, 1):
-        statement = statement.replace(f"%({name})s", f"${place}")
-    shown = ", ".join(
-        "'" + (v if isinstance(v, str) else json.dumps(getattr(v, "obj", v))).replace("'", "''") + "'" for v in values
-    )
-    run = connection.exec_driver_sql
-    run(f"SET LOCAL plan_cache_mode = {mode}")
-    run(f"PREPARE wanted AS {statement}")
-    try:
-        rows = run(f"EXPLAIN (FORMAT JSON) EXECUTE wanted({shown})").scalar_one()
-    finally:
-        run("DEALLOCATE wanted")
-    return json.dumps(rows)

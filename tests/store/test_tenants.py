@@ -64,9 +64,7 @@ def test_a_domain_is_a_domain_name(engine: sa.Engine, okta: tenants.SourceRow, d
         tenants.assign_domain(conn, okta.tenant_id, domain, okta.id)
 
 
-def test_a_domain_can_be_handed_over(
-    engine: sa.Engine, okta: tenants.SourceRow, entra: tenants.SourceRow
-) -> None:
+def test_a_domain_can_be_handed_over(engine: sa.Engine, okta: tenants.SourceRow, entra: tenants.SourceRow) -> None:
     with writing(engine) as conn:
         tenants.assign_domain(conn, okta.tenant_id, "example.com", okta.id)
         tenants.assign_domain(conn, okta.tenant_id, "example.com", entra.id)

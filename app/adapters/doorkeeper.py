@@ -1,0 +1,38 @@
+"""Who calls at the SCIM door: a bearer token names one tenant and one source."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from app.adapters.scim_store import ScimStore
+from app.store import credentials
+from app.store.engine import reading
+from scim.errors import Forbidden, Unauthorized
+from scim.store import Features
+
+
+class Doorkeeper:
+    """`scim.store.Doorkeeper` on our credentials."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._last_use = credentials.LastUse(engine)
+
+    def admit(self, token: str) -> ScimStore:
+        """The store of the token's source; `Unauthorized` for any token that is not (or no longer) one of ours."""
+        with reading(self._engine) as conn:
+            known = credentials.find(conn, token, ["scim_token"])
+        if known is None or known.source_id is None:
+            raise Unauthorized("The bearer token is unknown, expired or revoked.")
+        if known.source_state != "active":
+            raise Forbidden(f"The source {known.source_name} is {known.source_state}: it takes no requests.")
+        self._last_use.note(known)
+        return ScimStore(self._engine, known.tenant_id, known.source_id, f"scim:{known.source_name}", _features(known))
+
+
+def _features(known: credentials.Credential) -> Features:
+    settings = known.tenant_settings.get("scim", {})
+    return Features(
+        user_patch_answers_204=bool(settings.get("user_patch_answers_204", False)),
+        group_patch_answers_204=bool(settings.get("group_patch_answers_204", True)),
+    )

@@ -1,0 +1,154 @@
+"""`scim.store.Store` on our tables: reads go straight to them, writes through the write door.
+
+create, replace, delete of a User ─▶ provisioning        of a Group ─▶ grouping        get, search ─▶ scim_reads
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from app.adapters.scim_reads import Reads
+from app.adapters.scim_voice import spoken
+from app.adapters.search_document import search_document
+from app.grouping import Grouping, GroupSpoken, Membership
+from app.identity.writes import (
+    BusyError,
+    RecordDelete,
+    RecordGoneError,
+    RecordWrite,
+    UnknownMemberError,
+    UserNameTakenError,
+    VersionConflictError,
+)
+from app.provisioning import provision
+from app.store import drift, rules
+from app.store.engine import reading
+from scim.errors import Busy, InvalidValue, NotFound, Uniqueness, VersionMismatch
+from scim.store import Draft, Features, Kind, MemberChange, Page, Query, Resource
+
+_UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+class ScimStore:
+    """The resources of one source of one tenant."""
+
+    def __init__(self, engine: sa.Engine, tenant_id: str, source_id: str, actor: str, features: Features) -> None:
+        self.features = features
+        self.engine, self.tenant, self.source, self.actor = engine, tenant_id, source_id, actor
+        self._reads = Reads(tenant_id, source_id)
+        self._groups = Grouping(engine, tenant_id, source_id, actor)
+
+    def create(self, kind: Kind, draft: Draft) -> Resource:
+        with self._refusals(kind, ""):
+            id = self._groups.create(self._group(draft)) if kind == "Group" else self._say(draft, None, None)
+        self._report_drift(draft)
+        return self.get(kind, id)
+
+    def get(self, kind: Kind, id: str, *, members: bool = True) -> Resource:
+        if _UUID.fullmatch(id):
+            with reading(self.engine) as conn:
+                found = self._reads.one(conn, kind, id, members)
+            if found is not None:
+                return found
+        raise NotFound.resource(kind, id)
+
+    def search(self, kinds: Sequence[Kind], query: Query) -> Page:
+        offset, total = query.start_index - 1, 0
+        found: list[Resource] = []
+        with reading(self.engine) as conn:
+            for kind in kinds:
+                skipped = max(0, offset - total)
+                page = self._reads.page(conn, kind, query, skipped, query.count - len(found))
+                total += page.total
+                found += page.resources
+        return Page(total, found)
+
+    def replace(self, kind: Kind, id: str, draft: Draft, *, expected: int | None) -> Resource:
+        self._check_id(kind, id)
+        with self._refusals(kind, id):
+            if kind == "Group":
+                group = self._group(draft)
+                self._groups.write(id, group, group.members, expected)
+            else:
+                self._say(draft, id, expected)
+        self._report_drift(draft)
+        return self.get(kind, id)
+
+    def change_members(self, id: str, change: MemberChange, *, expected: int | None) -> None:
+        self._check_id("Group", id)
+        with self._refusals("Group", id):
+            self._groups.write(id, None, _membership(change), expected)
+
+    def delete(self, kind: Kind, id: str, *, expected: int | None) -> None:
+        self._check_id(kind, id)
+        with self._refusals(kind, id):
+            if kind == "Group":
+                self._groups.delete(id, expected)
+            else:
+                provision(self.engine, self.tenant, [RecordDelete(self.source, id, expected)], actor=self.actor)
+
+    def _say(self, draft: Draft, id: str | None, expected: int | None) -> str:
+        with reading(self.engine) as conn:
+            source = rules.current(conn, self.tenant).sources[self.source]
+        write = RecordWrite(
+            source_id=self.source,
+            spoken=spoken(draft.document, source),
+            document=draft.document,
+            search=self._search("User", draft),
+            record_id=id,
+            user_name=draft.document["userName"],
+            expected_version=expected,
+        )
+        [outcome] = provision(self.engine, self.tenant, [write], actor=self.actor)
+        assert outcome.record_id is not None
+        return outcome.record_id
+
+    def _group(self, draft: Draft) -> GroupSpoken:
+        return GroupSpoken(draft.document, self._search("Group", draft), _membership(draft.members))
+
+    def _search(self, kind: Kind, draft: Draft) -> dict[str, Any]:
+        return search_document(kind, draft.document, tenant_id=self.tenant, source_id=self.source)
+
+    def _report_drift(self, draft: Draft) -> None:
+        if draft.ignored:
+            drift.report(self.engine, self.tenant, self.source, draft.ignored)
+
+    def _check_id(self, kind: Kind, id: str) -> None:
+        if not _UUID.fullmatch(id):
+            raise NotFound.resource(kind, id)
+
+    @contextmanager
+    def _refusals(self, kind: Kind, id: str) -> Iterator[None]:
+        """The write door's refusals in SCIM's words."""
+        try:
+            yield
+        except RecordGoneError as error:
+            raise NotFound.resource(kind, id) from error
+        except VersionConflictError as error:
+            raise VersionMismatch() from error
+        except UserNameTakenError as error:
+            raise Uniqueness(
+                "There is a user with this userName already. Find it with a filter on userName."
+            ) from error
+        except UnknownMemberError as error:
+            raise InvalidValue(
+                f"There is no user and no group with the id {str(error)[:200]!r}: nobody was added."
+            ) from error
+        except BusyError as error:
+            raise Busy(str(error)) from error
+
+
+def _membership(change: MemberChange) -> Membership:
+    for member in (*(change.replace or ()), *change.add):
+        if not _UUID.fullmatch(member.id):
+            raise UnknownMemberError(member.id)
+    return Membership(
+        replace=None if change.replace is None else {one.id: one.display for one in change.replace},
+        add={one.id: one.display for one in change.add},
+        remove=frozenset(one for one in change.remove if _UUID.fullmatch(one)),
+    )

@@ -1,0 +1,36 @@
+"""The REST API for learning platforms, integration platforms and HR systems.
+
+    request ─▶ routes ─▶ auth (tenant, scopes) ─▶ one handler ─▶ store.feeds            GET  /api/v1/accounts, events
+                 │                                     └───────▶ sources.hr ─▶ pushes   POST /api/v1/sources/…/records
+                 │                                                            └─▶ the write door
+                 ├─▶ token ─▶ sso.provider                                              POST /oauth/token
+                 └─▶ openapi                                                            GET  /api/openapi.json
+
+`problems` is the closed list of what can go wrong (RFC 9457); `bodies` and `parameters` check what arrives, `schemas`
+says what goes out. A handler parses, calls one function, answers. Every route stands in one table, with its
+documentation.
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from flask import Blueprint
+
+from app.api import accounts, events, openapi, problems, records, token
+from app.api.auth import Door
+from app.api.routes import Route, add
+from app.settings import Settings
+
+
+def routes() -> tuple[Route, ...]:
+    """Every route of the API, each once."""
+    return (*accounts.ROUTES, *events.ROUTES, *records.ROUTES, *token.ROUTES, *openapi.ROUTES)
+
+
+def blueprint(engine: sa.Engine, settings: Settings) -> Blueprint:
+    """The API, to be registered without a prefix."""
+    made = Blueprint("api", __name__)
+    table = routes()
+    add(made, table, Door(engine, openapi.rendered(table, settings.public_url)))
+    problems.handle(made)
+    return made

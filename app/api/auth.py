@@ -1,0 +1,69 @@
+"""Who calls the API: an API key or an access token names a tenant, scopes, and sometimes the one source it may feed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from app.store import credentials
+from app.store.credentials import Credential, LastUse
+from app.store.engine import reading
+from sso.errors import InsufficientScopeError, InvalidTokenError
+from sso.tokens import bearer
+
+ACCOUNTS_READ: Final = "accounts:read"
+EVENTS_READ: Final = "events:read"
+RECORDS_WRITE: Final = "records:write"
+SCOPES: Final = {
+    ACCOUNTS_READ: "Read accounts.",
+    EVENTS_READ: "Read the events.",
+    RECORDS_WRITE: "Send records of an HR system or CRM.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever calls. `source_id` is the only source it may write to; None: all of the tenant."""
+
+    tenant_id: str
+    credential_id: str
+    name: str
+    kind: str
+    scopes: frozenset[str]
+    source_id: str | None
+
+    @property
+    def actor(self) -> str:
+        """Its name in the audit: ``api_key:payroll``."""
+        return f"{self.kind}:{self.name}"
+
+
+class Door:
+    """What the handlers share: the engine, the finished OpenAPI document, and who may come in."""
+
+    def __init__(self, engine: sa.Engine, openapi: bytes) -> None:
+        self.engine = engine
+        self.openapi = openapi
+        self._last_use = LastUse(engine)
+
+    def admit(self, authorization: str | None, scope: str) -> Caller:
+        """The caller, if its token holds `scope`.
+
+        Raises:
+            BearerError: no token (401), a malformed one (400), a bad one (401), or one without the scope (403).
+        """
+        token = bearer(authorization)
+        with reading(self.engine) as conn:
+            found = credentials.find(conn, token, ["api_key", "access_token"])
+        if found is None:
+            raise InvalidTokenError("The token is unknown, expired or revoked.")
+        if scope not in found.scopes:
+            raise InsufficientScopeError(f"This needs the scope {scope}.", scope)
+        self._last_use.note(found)
+        return _caller(found)
+
+
+def _caller(found: Credential) -> Caller:
+    return Caller(found.tenant_id, found.id, found.name, found.kind, found.scopes, found.source_id)

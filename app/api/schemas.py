@@ -1,0 +1,198 @@
+"""What goes out, for the OpenAPI document: answers are written from stored JSON and never pass through these.
+
+A test loads real answers with them, so that the documentation cannot drift from what is sent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import RAISE, Schema, fields, validate
+
+from app.identity.model import Affiliation, Status
+
+
+def _text(description: str, **options: Any) -> fields.String:
+    return fields.String(required=True, metadata={"description": description}, **options)
+
+
+def _whole(description: str) -> fields.Integer:
+    return fields.Integer(required=True, strict=True, metadata={"description": description})
+
+
+def _time(description: str) -> fields.DateTime:
+    return fields.DateTime(required=True, metadata={"description": description})
+
+
+def _uuid(description: str, **options: Any) -> fields.UUID:
+    return fields.UUID(required=True, metadata={"description": description}, **options)
+
+
+class _Answer(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+class GrantSchema(_Answer):
+    """A role and the rule that gave it."""
+
+    role = _text("Name of the role.")
+    scope = _text("tenant, branch:<name> or course:<name>.")
+    rule = _text("What gave it: mapping:<id>, or hand.")
+    effective = fields.Boolean(
+        required=True, metadata={"description": "Whether it counts: a higher role in the same scope may win over it."}
+    )
+
+
+class AccountSchema(_Answer):
+    """A person in the learning platform."""
+
+    id = _uuid("The account's id; it never changes.")
+    status = _text("Whether the person may use the platform.", validate=validate.OneOf([str(one) for one in Status]))
+    email = _text("The work address (the attribute emails.work).", allow_none=True)
+    affiliation = _text("What the person is to the tenant.", validate=validate.OneOf([str(one) for one in Affiliation]))
+    suspended = fields.Boolean(
+        required=True, metadata={"description": "Whether an administrator suspended the account."}
+    )
+    attributes = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        metadata={"description": "Winning values by attribute; e-mails and the like by type: emails.home."},
+    )
+    roles = fields.List(
+        fields.String(), required=True, metadata={"description": "Effective roles in the whole tenant, sorted."}
+    )
+    grants = fields.List(fields.Nested(GrantSchema), required=True)
+    managerId = _uuid("The primary manager's account.", allow_none=True)  # noqa: N815
+    managers = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.UUID()),
+        required=True,
+        metadata={"description": "Accounts of all managers by kind: line, matrix, functional."},
+    )
+    version = _whole("The number of the last event about the account. It only rises.")
+    createdAt = _time("When the account was made.")  # noqa: N815
+    updatedAt = _time("When it last changed.")  # noqa: N815
+
+
+class LineageSchema(_Answer):
+    """Why an attribute has its value."""
+
+    source = _uuid("The source that won; null for a value set by hand.", allow_none=True)
+    record = _uuid("Its record.", allow_none=True)
+    rule = _text("The rule by which it won.")
+    at = _time("Since when.")
+
+
+class AccountWithLineageSchema(AccountSchema):
+    """A person in the learning platform, and why each attribute has its value."""
+
+    lineage = fields.Dict(keys=fields.String(), values=fields.Nested(LineageSchema), required=True)
+
+
+class AccountsSchema(_Answer):
+    """A page of accounts."""
+
+    accounts = fields.List(fields.Nested(AccountSchema), required=True)
+    next = _text("The cursor of the next page; null on the last one.", allow_none=True)
+    newest = _whole(
+        "The number of the tenant's newest event when the page was read. Keep that of the first page of a full read as "
+        "the next changed-since; of a changed-since read that of the last page."
+    )
+
+
+class EventSchema(_Answer):
+    """One change of an account."""
+
+    number = _whole("Rises by one within the tenant, without gaps.")
+    type = _text("account.created, account.updated, account.activated, account.deactivated, account.roles_changed.")
+    accountId = _uuid("The account.")  # noqa: N815
+    at = _time("When it happened.")
+    data = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        metadata={"description": "Status and roles (scope: names) as they are now; before and after of what changed."},
+    )
+
+
+class EventsSchema(_Answer):
+    """A page of events, oldest first."""
+
+    events = fields.List(fields.Nested(EventSchema), required=True)
+    next = _whole("What to send as `after` next time.")
+    more = fields.Boolean(required=True, metadata={"description": "Whether further events are there already."})
+    newest = _whole("The number of the tenant's newest event.")
+
+
+class ChangeSchema(_Answer):
+    """One difference of an account."""
+
+    attribute = _text("An attribute, or affiliation, manager, managers, roles, status.")
+    before = fields.Raw(required=True, allow_none=True)
+    after = fields.Raw(required=True, allow_none=True)
+
+
+class RecordOutcomeSchema(_Answer):
+    """What became of one record."""
+
+    id = _text("The record's id in the source, as sent.")
+    accountId = _uuid("The account; null in a dry run when it would be new.", allow_none=True)  # noqa: N815
+    outcome = _text("What became of the account.", validate=validate.OneOf(["created", "updated", "unchanged"]))
+    rule = _text("How the person was recognised.")
+    doubtful = fields.List(
+        fields.UUID(),
+        required=True,
+        metadata={"description": "Accounts that may be the same person: a person decides."},
+    )
+    changes = fields.List(fields.Nested(ChangeSchema), metadata={"description": "In a dry run: what would change."})
+
+
+class PushSchema(_Answer):
+    """What became of the records."""
+
+    records = fields.List(
+        fields.Nested(RecordOutcomeSchema), required=True, metadata={"description": "In their order."}
+    )
+    drift = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(strict=True),
+        required=True,
+        metadata={"description": "Fields that arrived and that nothing knows: path and number of records."},
+    )
+    dryRun = fields.Boolean(required=True, metadata={"description": "Whether nothing was applied."})  # noqa: N815
+
+
+class HeldSchema(_Answer):
+    """A push that a person must allow, since it would deactivate too many people. Nothing was applied."""
+
+    run = _uuid("The run that holds the plan, null in a dry run.", allow_none=True)
+    state = _text("held.", validate=validate.OneOf(["held"]))
+    reason = _text("Why it is held.")
+
+
+class ProblemSchema(Schema):
+    """A problem (RFC 9457)."""
+
+    type = _text("What kind of problem: clients may switch on it.")
+    title = _text("The kind in words.")
+    status = _whole("The HTTP status.")
+    detail = _text("What is wrong with this request.")
+    errors = fields.List(
+        fields.Dict(), metadata={"description": "Each error: parameter, or index, id, field; message."}
+    )
+
+
+class TokenSchema(Schema):
+    """An access token (RFC 6749 section 5.1)."""
+
+    access_token = _text("The token: send it as Authorization: Bearer.")
+    token_type = _text("Bearer.")
+    expires_in = _whole("Seconds until it ends.")
+    scope = _text("What it may do.")
+
+
+class TokenErrorSchema(Schema):
+    """A refusal (RFC 6749 section 5.2)."""
+
+    error = _text("invalid_request, invalid_client, unauthorized_client, unsupported_grant_type or invalid_scope.")
+    error_description = fields.String()

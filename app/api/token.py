@@ -1,0 +1,91 @@
+"""POST /oauth/token: client credentials become an access token of one hour (RFC 6749 §4.4). Errors are OAuth's own."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import parse_qs
+
+from flask import Response, request
+
+from app.adapters.oauth_clients import OAuthClients
+from app.api import bodies
+from app.api.auth import SCOPES, Door
+from app.api.problems import Problem
+from app.api.routes import Route, json
+from app.api.schemas import TokenErrorSchema, TokenSchema
+from sso.provider import Provider, TokenRequest
+
+LARGEST: Final = 16 * 1024
+MOST_PARAMETERS: Final = 50
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+def issue(door: Door) -> Response:
+    """A token, or the RFC's refusal. Parameters in the address are not read: they end up in logs."""
+    try:
+        form = _form()
+    except (Problem, ValueError):
+        limits = f"{LARGEST} bytes and {MOST_PARAMETERS} parameters"
+        return _refused(f"Send the parameters as {FORM} in UTF-8, at most {limits}.")
+    keeper = OAuthClients(door.engine)
+    answer = Provider(keeper, keeper, tuple(SCOPES)).token(TokenRequest(dict(request.headers), form))
+    response = json(answer.body, answer.status)
+    for name, value in answer.headers:
+        response.headers[name] = value
+    return response
+
+
+def _form() -> dict[str, list[str]]:
+    if request.mimetype != FORM:
+        raise ValueError(request.mimetype)
+    text = bodies.read_bytes(LARGEST).decode("utf-8")
+    return parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+
+
+def _refused(description: str) -> Response:
+    return json({"error": "invalid_request", "error_description": description}, 400)
+
+
+def _error(description: str) -> dict[str, Any]:
+    return {"description": description, "schema": TokenErrorSchema}
+
+
+ROUTES: Final = (
+    Route(
+        "POST",
+        "/oauth/token",
+        issue,
+        {
+            "operationId": "issueToken",
+            "summary": "An access token for client credentials (RFC 6749)",
+            "description": "The client proves who it is by HTTP Basic or with client_id and client_secret in the form.",
+            "tags": ["Authentication"],
+            "security": [{}],
+            "requestBody": {
+                "required": True,
+                "content": {
+                    FORM: {
+                        "schema": {
+                            "type": "object",
+                            "required": ["grant_type"],
+                            "properties": {
+                                "grant_type": {"type": "string", "const": "client_credentials"},
+                                "scope": {
+                                    "type": "string",
+                                    "description": "Some of the client's scopes; without: all.",
+                                },
+                                "client_id": {"type": "string"},
+                                "client_secret": {"type": "string", "format": "password"},
+                            },
+                        }
+                    }
+                },
+            },
+            "responses": {
+                "200": {"description": "The token.", "schema": TokenSchema},
+                "400": _error("The request is wrong."),
+                "401": _error("The client did not prove who it is."),
+            },
+        },
+    ),
+)

@@ -1,0 +1,7 @@
+"""`python -m app.cli`: the command without its installed script."""
+
+from __future__ import annotations
+
+from app.cli import main
+
+main()

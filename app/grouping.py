@@ -1,0 +1,183 @@
+"""The write door for groups: what a source says about its groups, and the roles that follow from it.
+
+group ─▶ lock it ─▶ document, members (rows) ─▶ whose membership changed, nested groups included
+                                                   ├─ up to 500 accounts: derived again in the same transaction
+                                                   └─ more: a run derives them; the group shows it as pending
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.identity.decide import Decision
+from app.identity.model import Rules
+from app.identity.writes import RecordGoneError, UnknownMemberError, VersionConflictError
+from app.provisioning import CHUNK, derive_again, in_transaction, new_id, save
+from app.store import groups as store
+from app.store import rules as rulebook
+from app.store import runs
+from app.store.audit import Entry
+from app.store.tenants import raise_revision
+
+_OWN_RULES = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || :tenant, 0))")
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """`replace` (when not None) is the whole list; then `remove` leave and `add` come. Values are display names."""
+
+    replace: Mapping[str, str | None] | None = None
+    add: Mapping[str, str | None] | None = None
+    remove: frozenset[str] = frozenset()
+
+    def __bool__(self) -> bool:
+        return self.replace is not None or bool(self.add or self.remove)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupSpoken:
+    """A group as its source wants it: the document (with `displayName`), its search form, and the members' change."""
+
+    document: Mapping[str, Any]
+    search: Mapping[str, Any]
+    members: Membership = Membership()
+
+
+class Grouping:
+    """Groups of one source of one tenant. `actor` stands in the audit."""
+
+    def __init__(
+        self, engine: sa.Engine, tenant_id: str, source_id: str, actor: str, clock: Callable[[], datetime] | None = None
+    ) -> None:
+        self.engine, self.tenant, self.source, self.actor = engine, tenant_id, source_id, actor
+        self.clock = clock or (lambda: datetime.now(UTC))
+
+    def create(self, spoken: GroupSpoken) -> str:
+        """A new group; returns its id.
+
+        Raises:
+            UnknownMemberError: somebody in it is nobody of this source. Nothing was changed.
+        """
+        now, id = self.clock(), new_id()
+
+        def once(conn: sa.Connection) -> None:
+            store.insert(conn, self.tenant, self.source, id, spoken.document, spoken.search, now)
+            self._take_up_mappings(conn, id, spoken.document)
+            moved = self._move(conn, id, spoken.members)
+            self._follow(conn, id, moved, "group.created", now, {f"{self.source}/Group": 1})
+
+        if self._mappings_wait():
+            return self._alone(once, id)
+        in_transaction(self.engine, self.tenant, once)
+        return id
+
+    def write(self, id: str, spoken: GroupSpoken | None, members: Membership, expected: int | None) -> None:
+        """Write the document (None: as it is) and change the members. No difference, no new version.
+
+        Raises:
+            RecordGoneError, VersionConflictError, UnknownMemberError: nothing was changed.
+        """
+        now = self.clock()
+
+        def once(conn: sa.Connection) -> None:
+            row = self._locked(conn, id, expected)
+            rewritten = spoken is not None and dict(spoken.document) != row.document
+            moved = self._move(conn, id, members)
+            if not (rewritten or moved):
+                return
+            document, search = (spoken.document, spoken.search) if spoken and rewritten else (None, None)
+            store.update(conn, self.tenant, id, now, document=document, search=search)
+            self._follow(conn, id, moved, "group.updated", now)
+
+        in_transaction(self.engine, self.tenant, once)
+
+    def delete(self, id: str, expected: int | None) -> None:
+        """A tombstone: memberships end, mappings wait for the group to come back.
+
+        Raises:
+            RecordGoneError, VersionConflictError: nothing was changed.
+        """
+        now = self.clock()
+
+        def once(conn: sa.Connection) -> None:
+            self._locked(conn, id, expected)
+            moved = store.dissolve(conn, self.tenant, id)
+            store.update(conn, self.tenant, id, now, deleted=True)
+            self._follow(conn, id, moved, "group.deleted", now, {f"{self.source}/Group": -1})
+
+        in_transaction(self.engine, self.tenant, once)
+
+    def _locked(self, conn: sa.Connection, id: str, expected: int | None) -> Any:
+        row = store.locked(conn, self.tenant, self.source, id)
+        if row is None:
+            raise RecordGoneError(id)
+        if expected is not None and expected != row.version:
+            raise VersionConflictError(row.version)
+        return row
+
+    def _move(self, conn: sa.Connection, id: str, change: Membership) -> store.Moved:
+        """Change the rows; returns who came or went. One unknown id refuses the whole request."""
+        wanted = dict(change.replace or {}) | dict(change.add or {})
+        kinds = store.kinds(conn, self.tenant, self.source, list(wanted))
+        unknown = sorted(wanted.keys() - kinds.keys())
+        if unknown:
+            raise UnknownMemberError(unknown[0])
+        moved: store.Moved = {}
+        if change.replace is not None:
+            moved |= store.keep_only(conn, self.tenant, id, change.replace.keys())
+        moved |= store.remove(conn, self.tenant, id, change.remove - wanted.keys())
+        return moved | store.add(conn, self.tenant, id, {one: (kinds[one], wanted[one]) for one in wanted})
+
+    def _follow(
+        self,
+        conn: sa.Connection,
+        id: str,
+        moved: store.Moved,
+        action: str,
+        now: datetime,
+        counts: dict[str, int] | None = None,
+    ) -> None:
+        """Roles follow: at once, or by a run."""
+        concerned = store.accounts_of(conn, self.tenant, moved)
+        facts: dict[str, Any] = {"group": id, "moved": len(moved)}
+        decision: Decision
+        rules: Rules
+        if len(concerned) > CHUNK:
+            run = runs.queue(
+                conn,
+                self.tenant,
+                kind="group",
+                actor=self.actor,
+                account_ids=concerned,
+                summary=facts,
+                source_id=self.source,
+            )
+            store.update(conn, self.tenant, id, now, pending_run=run)
+            facts["run"] = run
+            decision, rules = Decision(), rulebook.current(conn, self.tenant)
+        else:
+            decision, rules = derive_again(conn, self.tenant, concerned, now)
+            store.drop_deleted(conn, self.tenant, id, moved)
+        save(conn, self.tenant, decision, rules, self.actor, now, [Entry(self.actor, action, id, facts)], counts)
+
+    def _mappings_wait(self) -> bool:
+        with self.engine.connect() as conn:
+            return store.mappings_wait(conn, self.tenant, self.source)
+
+    def _alone(self, once: Callable[[sa.Connection], None], id: str) -> str:
+        """A group for which mappings wait changes the rules: its transaction holds them alone."""
+        with self.engine.begin() as conn:
+            conn.execute(_OWN_RULES, {"tenant": self.tenant})
+            once(conn)
+        return id
+
+    def _take_up_mappings(self, conn: sa.Connection, id: str, document: Mapping[str, Any]) -> None:
+        name, external = document["displayName"], document.get("externalId")
+        if store.mappings_wait(conn, self.tenant, self.source):
+            if store.take_up_mappings(conn, self.tenant, self.source, id, name, external):
+                raise_revision(conn, self.tenant)

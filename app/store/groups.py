@@ -1,0 +1,224 @@
+"""Groups and their members as rows. A group's lock comes first in the order of locks."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from app.store import tables as t
+from app.store.tables import Id
+
+_IDS = sa.bindparam("ids", type_=sa.ARRAY(Id))
+
+_LOCK = sa.text("""
+    SELECT id, source_id, display_name, external_id, document, version, deleted_at FROM groups
+    WHERE tenant_id = :tenant AND source_id = :source AND id = :id FOR UPDATE
+""")
+
+
+def locked(conn: sa.Connection, tenant: str, source: str, id: str) -> Any | None:
+    """The living group, locked; None when this source has none of that id."""
+    row = conn.execute(_LOCK, {"tenant": tenant, "source": source, "id": id}).one_or_none()
+    return None if row is None or row.deleted_at is not None else row
+
+
+def insert(
+    conn: sa.Connection,
+    tenant: str,
+    source: str,
+    id: str,
+    document: Mapping[str, Any],
+    search: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    """A new group at version 1."""
+    conn.execute(
+        sa.insert(t.groups).values(
+            tenant_id=tenant,
+            id=id,
+            source_id=source,
+            display_name=document["displayName"],
+            external_id=document.get("externalId"),
+            document=document,
+            search=search,
+            created_at=now,
+            updated_at=now,
+        )
+    )
+
+
+def update(
+    conn: sa.Connection,
+    tenant: str,
+    id: str,
+    now: datetime,
+    *,
+    document: Mapping[str, Any] | None = None,
+    search: Mapping[str, Any] | None = None,
+    deleted: bool = False,
+    pending_run: str | None = None,
+) -> None:
+    """One version more. Without a document only the members changed."""
+    values: dict[str, Any] = {"version": t.groups.c.version + 1, "updated_at": now}
+    if document is not None:
+        values |= {
+            "document": document,
+            "search": search,
+            "display_name": document["displayName"],
+            "external_id": document.get("externalId"),
+        }
+    if deleted:
+        values |= {"deleted_at": now, "search": {}}
+    if pending_run is not None:
+        values["pending_run_id"] = pending_run
+    conn.execute(sa.update(t.groups).where(t.groups.c.tenant_id == tenant, t.groups.c.id == id).values(values))
+
+
+_KINDS = sa.text("""
+    SELECT id, 'User' AS kind FROM records
+    WHERE tenant_id = :tenant AND source_id = :source AND id = ANY(:ids) AND deleted_at IS NULL
+    UNION ALL
+    SELECT id, 'Group' FROM groups
+    WHERE tenant_id = :tenant AND source_id = :source AND id = ANY(:ids) AND deleted_at IS NULL
+""").bindparams(_IDS)
+
+
+def kinds(conn: sa.Connection, tenant: str, source: str, ids: Sequence[str]) -> dict[str, str]:
+    """What these ids are among the source's living resources: User or Group; others are left out."""
+    if not ids:
+        return {}
+    rows = conn.execute(_KINDS, {"tenant": tenant, "source": source, "ids": list(ids)})
+    return {str(row.id): row.kind for row in rows}
+
+
+_ADD = sa.text("""
+    INSERT INTO members (tenant_id, group_id, member_id, kind, display)
+    SELECT :tenant, :group, m.id, m.kind, m.display
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:displays AS text[])) AS m(id, kind, display)
+    ON CONFLICT DO NOTHING RETURNING member_id, kind
+""")
+_REMOVE = sa.text("""
+    DELETE FROM members WHERE tenant_id = :tenant AND group_id = :group AND member_id = ANY(:ids)
+    RETURNING member_id, kind
+""").bindparams(_IDS)
+_KEEP_ONLY = sa.text("""
+    DELETE FROM members WHERE tenant_id = :tenant AND group_id = :group AND NOT member_id = ANY(:ids)
+    RETURNING member_id, kind
+""").bindparams(_IDS)
+_DISSOLVE = sa.text("""
+    DELETE FROM members WHERE tenant_id = :tenant AND (group_id = :group OR member_id = :group)
+    RETURNING member_id, kind
+""")
+
+Moved = dict[str, str]  # member id -> User or Group
+
+
+def add(conn: sa.Connection, tenant: str, group: str, members: Mapping[str, tuple[str, str | None]]) -> Moved:
+    """Add members {id: (kind, display)}; returns those who were not in yet."""
+    if not members:
+        return {}
+    ordered = sorted(members)
+    rows = conn.execute(
+        _ADD,
+        {
+            "tenant": tenant,
+            "group": group,
+            "ids": ordered,
+            "kinds": [members[one][0] for one in ordered],
+            "displays": [members[one][1] for one in ordered],
+        },
+    )
+    return {str(row.member_id): row.kind for row in rows}
+
+
+def remove(conn: sa.Connection, tenant: str, group: str, ids: Collection[str]) -> Moved:
+    """Take members out; returns those who were in."""
+    if not ids:
+        return {}
+    rows = conn.execute(_REMOVE, {"tenant": tenant, "group": group, "ids": sorted(ids)})
+    return {str(row.member_id): row.kind for row in rows}
+
+
+def keep_only(conn: sa.Connection, tenant: str, group: str, ids: Collection[str]) -> Moved:
+    """Take everybody else out; returns those who were in."""
+    rows = conn.execute(_KEEP_ONLY, {"tenant": tenant, "group": group, "ids": sorted(ids)})
+    return {str(row.member_id): row.kind for row in rows}
+
+
+def dissolve(conn: sa.Connection, tenant: str, group: str) -> Moved:
+    """End all memberships of and in the group; returns those who were in it."""
+    rows = conn.execute(_DISSOLVE, {"tenant": tenant, "group": group})
+    return {str(row.member_id): row.kind for row in rows if str(row.member_id) != group}
+
+
+_DROP_DELETED = sa.text("""
+    DELETE FROM members m USING records r WHERE m.tenant_id = :tenant AND m.group_id = :group AND m.member_id = ANY(:ids)
+        AND r.tenant_id = :tenant AND r.id = m.member_id AND r.deleted_at IS NOT NULL
+""").bindparams(_IDS)
+
+
+def drop_deleted(conn: sa.Connection, tenant: str, group: str, moved: Moved) -> None:
+    """Whoever was deleted while he was being added: to be called when the accounts are locked."""
+    if moved:
+        conn.execute(_DROP_DELETED, {"tenant": tenant, "group": group, "ids": sorted(moved)})
+
+
+_ACCOUNTS = sa.text("""
+    WITH RECURSIVE below (group_id) AS (
+        SELECT unnest(CAST(:groups AS uuid[]))
+        UNION
+        SELECT m.member_id FROM below JOIN members m
+            ON m.tenant_id = :tenant AND m.group_id = below.group_id AND m.kind = 'Group'
+    ), people (record_id) AS (
+        SELECT unnest(CAST(:records AS uuid[]))
+        UNION
+        SELECT m.member_id FROM below JOIN members m
+            ON m.tenant_id = :tenant AND m.group_id = below.group_id AND m.kind = 'User'
+    )
+    SELECT DISTINCT r.account_id FROM people JOIN records r ON r.tenant_id = :tenant AND r.id = people.record_id
+    WHERE r.account_id IS NOT NULL ORDER BY r.account_id
+""")
+
+
+def accounts_of(conn: sa.Connection, tenant: str, moved: Moved) -> list[str]:
+    """The accounts of these people, and of those in these groups however deep."""
+    if not moved:
+        return []
+    groups = [one for one, kind in moved.items() if kind == "Group"]
+    records = [one for one, kind in moved.items() if kind == "User"]
+    rows = conn.execute(_ACCOUNTS, {"tenant": tenant, "groups": groups, "records": records})
+    return [str(row.account_id) for row in rows]
+
+
+_TAKE_UP = sa.text("""
+    UPDATE mappings m SET group_id = :group, group_name = :name, group_external_id = :external
+    FROM (
+        SELECT w.id FROM mappings w
+        LEFT JOIN groups g ON g.tenant_id = w.tenant_id AND g.id = w.group_id
+        JOIN roles r ON r.tenant_id = w.tenant_id AND r.name = w.role AND NOT r.administrator
+        WHERE w.tenant_id = :tenant AND w.kind = 'group' AND w.source_id = :source
+            AND (w.group_id IS NULL OR g.deleted_at IS NOT NULL)
+            AND CASE WHEN COALESCE(g.external_id, w.group_external_id) IS NOT NULL AND CAST(:external AS text) IS NOT NULL
+                THEN COALESCE(g.external_id, w.group_external_id) = :external
+                ELSE lower(COALESCE(g.display_name, w.group_name)) = lower(:name) END
+    ) waiting WHERE m.tenant_id = :tenant AND m.id = waiting.id
+""")
+_ANY_WAITING = sa.text("""
+    SELECT EXISTS (SELECT FROM mappings w LEFT JOIN groups g ON g.tenant_id = w.tenant_id AND g.id = w.group_id
+    WHERE w.tenant_id = :tenant AND w.kind = 'group' AND w.source_id = :source
+        AND (w.group_id IS NULL OR g.deleted_at IS NOT NULL))
+""")
+
+
+def mappings_wait(conn: sa.Connection, tenant: str, source: str) -> bool:
+    """Whether a mapping of this source waits for a group to come (back)."""
+    return bool(conn.execute(_ANY_WAITING, {"tenant": tenant, "source": source}).scalar())
+
+
+def take_up_mappings(conn: sa.Connection, tenant: str, source: str, group: str, name: str, external: str | None) -> int:
+    """Hang the mappings that waited for this group on it, by externalId, else by name; never an administrator's."""
+    parameters = {"tenant": tenant, "source": source, "group": group, "name": name, "external": external}
+    return conn.execute(_TAKE_UP, parameters).rowcount

@@ -1,0 +1,1 @@
+"""The SCIM package, without a database."""

@@ -1,0 +1,261 @@
+"""The write door on the real database: one test a promise."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app.identity.derive import derive
+from app.identity.model import EMPTY, ManagerRef
+from app.identity.writes import (
+    Outcome,
+    RecordDelete,
+    RecordGoneError,
+    RecordWrite,
+    Spoken,
+    UserNameTakenError,
+    VersionConflictError,
+)
+from app.provisioning import CHUNK, provision
+from app.store import audit, people, rules
+from app.store import tables as t
+from app.store.engine import writing
+from app.store.tenants import SourceRow, Tenant, create_source
+
+
+def idp(source: SourceRow, name: str, *, id: str | None = None, active: bool = True, **values: Any) -> RecordWrite:
+    expected = values.pop("expected", None)
+    said = {"userName": name, "emails.work": name, **values}
+    return RecordWrite(
+        source.id, Spoken(active, said), {"said": _plain(said)}, record_id=id, user_name=name, expected_version=expected
+    )
+
+
+def hris(source: SourceRow, key: str, *, active: bool = True, managers: Any = None, **values: Any) -> RecordWrite:
+    refs = (
+        None
+        if managers is None
+        else tuple(ManagerRef(((f"employee:{source.employee_namespace}", one.lower()),)) for one in managers)
+    )
+    document = {"id": key, "active": active, "said": _plain(values), "managers": managers}
+    return RecordWrite(source.id, Spoken(active, values, refs), document, source_key=key)
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: None if value is EMPTY else value for name, value in values.items()}
+
+
+def one(engine: sa.Engine, tenant: Tenant, write: Any, **options: Any) -> Outcome:
+    [outcome] = provision(engine, tenant.id, [write], actor="test", **options)
+    return outcome
+
+
+def rows(engine: sa.Engine, table: sa.Table, *where: Any) -> list[Any]:
+    with engine.connect() as conn:
+        return list(conn.execute(sa.select(table).where(*where).order_by(list(table.primary_key)[-1])))
+
+
+@contextmanager
+def statements(engine: sa.Engine) -> Iterator[list[str]]:
+    seen: list[str] = []
+
+    def note(_conn: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        seen.append(statement)
+
+    sa.event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    sa.event.remove(engine, "before_cursor_execute", note)
+
+
+def test_hr_finds_the_person_that_scim_made(engine, tenant, okta, hr) -> None:
+    made = one(engine, tenant, idp(okta, "ada@x.org", title="Coder"))
+    found = one(engine, tenant, hris(hr, "1", employeeNumber="E1", title="Engineer", **{"emails.work": "Ada@X.org"}))
+    assert (made.rule, found.rule) == ("new", "verified e-mail")
+    assert found.after.id == made.after.id
+    assert found.after.attributes["title"] == "Engineer"
+    assert found.after.attributes["userName"] == "ada@x.org"
+    assert found.after.lineage["title"].source_id == hr.id
+
+
+def test_an_idps_write_does_not_wipe_what_hr_said(engine, tenant, okta, hr) -> None:
+    made = one(engine, tenant, idp(okta, "ada@x.org", title="Coder"))
+    one(engine, tenant, hris(hr, "1", title="Engineer", **{"emails.work": "ada@x.org"}))
+    again = one(engine, tenant, idp(okta, "ada@x.org", id=made.record_id))
+    assert again.after.attributes["title"] == "Engineer"
+
+
+def test_a_termination_in_hr_deactivates_though_the_idp_says_active(engine, tenant, okta, hr) -> None:
+    one(engine, tenant, idp(okta, "ada@x.org"))
+    one(engine, tenant, hris(hr, "1", **{"emails.work": "ada@x.org"}))
+    gone = one(engine, tenant, hris(hr, "1", active=False, **{"emails.work": "ada@x.org"}))
+    assert gone.after.status == "inactive"
+    assert [row.type for row in rows(engine, t.events)][-1] == "account.deactivated"
+
+
+def test_repeating_oneself_changes_nothing(engine, tenant, okta) -> None:
+    made = one(engine, tenant, idp(okta, "ada@x.org"))
+    events = len(rows(engine, t.events))
+    again = one(engine, tenant, idp(okta, "ada@x.org", id=made.record_id))
+    assert not again.changed
+    assert again.version == made.version
+    assert len(rows(engine, t.events)) == events
+
+
+def test_user_names_are_unique_in_a_source_whatever_their_case(engine, tenant, okta, entra) -> None:
+    one(engine, tenant, idp(okta, "ada@x.org"))
+    with pytest.raises(UserNameTakenError):
+        one(engine, tenant, idp(okta, "ADA@x.org"))
+    assert one(engine, tenant, idp(entra, "ada@x.org")).record_id
+
+
+def test_a_refused_write_refuses_its_chunk(engine, tenant, okta) -> None:
+    with pytest.raises(UserNameTakenError):
+        provision(engine, tenant.id, [idp(okta, "a@x.org"), idp(okta, "A@x.org")], actor="test")
+    assert rows(engine, t.records) == [] and rows(engine, t.events) == [] and rows(engine, t.audit) == []
+
+
+def test_a_write_over_a_newer_version_is_refused(engine, tenant, okta) -> None:
+    made = one(engine, tenant, idp(okta, "ada@x.org"))
+    one(engine, tenant, idp(okta, "ada@x.org", id=made.record_id, title="X"))
+    with pytest.raises(VersionConflictError):
+        one(engine, tenant, idp(okta, "ada@x.org", id=made.record_id, title="Y", expected=1))
+
+
+def test_a_deleted_record_leaves_a_tombstone_and_an_account(engine, tenant, okta) -> None:
+    made = one(engine, tenant, idp(okta, "ada@x.org"))
+    gone = one(engine, tenant, RecordDelete(okta.id, made.record_id or ""))
+    assert gone.after.status == "inactive" and gone.after.id == made.after.id
+    with pytest.raises(RecordGoneError):
+        one(engine, tenant, RecordDelete(okta.id, made.record_id or ""))
+    again = one(engine, tenant, idp(okta, "ada@x.org"))
+    assert again.record_id != made.record_id
+
+
+def test_another_tenants_record_is_nobodys(engine, tenant, okta) -> None:
+    from app.store.tenants import create
+
+    with writing(engine) as conn:
+        other = create(conn, "other")
+        source = create_source(conn, other.id, "okta", kind="idp", system="okta")
+    made = one(engine, tenant, idp(okta, "ada@x.org"))
+    with pytest.raises(RecordGoneError):
+        one(engine, other, idp(source, "ada@x.org", id=made.record_id))
+    assert one(engine, other, idp(source, "ada@x.org")).rule == "new"
+
+
+def test_two_employments_of_one_person_in_one_chunk_meet(engine, tenant, hr) -> None:
+    first, second = provision(
+        engine, tenant.id, [hris(hr, "1", employeeNumber="E1"), hris(hr, "2", employeeNumber="e1")], actor="test"
+    )
+    assert first.after.id == second.after.id
+
+
+def test_a_manager_who_comes_later_is_found(engine, tenant, hr) -> None:
+    report = one(engine, tenant, hris(hr, "1", employeeNumber="E1", managers=["E2"]))
+    assert report.after.manager_id is None
+    boss = one(engine, tenant, hris(hr, "2", employeeNumber="E2"))
+    [row] = rows(engine, t.accounts, t.accounts.c.id == report.after.id)
+    assert str(row.manager_id) == boss.after.id
+
+
+def test_nobody_leads_his_own_superior(engine, tenant, hr) -> None:
+    provision(
+        engine,
+        tenant.id,
+        [hris(hr, "1", employeeNumber="E1", managers=["E2"]), hris(hr, "2", employeeNumber="E2", managers=["E1"])],
+        actor="test",
+    )
+    leaders = [row.manager_id for row in rows(engine, t.accounts)]
+    assert leaders.count(None) == 1
+
+
+@pytest.mark.parametrize("size", [1, CHUNK])
+def test_one_record_and_five_hundred_take_the_same_statements(engine, tenant, okta, hr, size: int) -> None:
+    one(engine, tenant, idp(okta, "warm@x.org"))
+    with statements(engine) as seen:
+        provision(engine, tenant.id, [idp(okta, f"p{n}@x.org") for n in range(size)], actor="test")
+    assert len(seen) == 8
+    with statements(engine) as seen:
+        writes = [
+            hris(hr, str(n), employeeNumber=f"E{n}", managers=[f"E{n + 1}"], **{"emails.work": f"p{n}@x.org"})
+            for n in range(size)
+        ]
+        provision(engine, tenant.id, writes, actor="test")
+    chunk = [one for one in seen if "revision" in one]
+    assert len(seen) - 10 * (len(chunk) - 1) <= 12
+
+
+def test_a_dry_run_foretells_the_run_and_changes_nothing(engine, tenant, okta, hr) -> None:
+    one(engine, tenant, idp(okta, "ada@x.org"))
+    now = datetime.now(UTC)
+    write = hris(hr, "1", title="Engineer", **{"emails.work": "ada@x.org"})
+    told = one(engine, tenant, write, dry_run=True, now=now)
+    assert len(rows(engine, t.records)) == 1
+    done = one(engine, tenant, write, now=now)
+    assert told.after.attributes == done.after.attributes and told.rule == done.rule
+
+
+def test_the_audit_chain_verifies_and_shows_tampering(engine, tenant, okta) -> None:
+    made = one(engine, tenant, idp(okta, "ada@x.org"))
+    one(engine, tenant, idp(okta, "ada@x.org", id=made.record_id, title="X"))
+    with engine.connect() as conn:
+        assert audit.verify(conn, tenant.id) == (4, None)
+    with writing(engine) as conn:
+        conn.execute(sa.update(t.audit).where(t.audit.c.number == 2).values(actor="somebody"))
+    with engine.connect() as conn:
+        assert audit.verify(conn, tenant.id) == (2, "entry 2 was changed")
+
+
+def test_events_are_numbered_without_a_gap_beside_eight_writers(engine, tenant, okta) -> None:
+    def write(worker: int) -> None:
+        for n in range(10):
+            one(engine, tenant, idp(okta, f"w{worker}-{n}@x.org"))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(8)))
+    assert sorted(row.number for row in rows(engine, t.events)) == list(range(1, 81))
+    [ledger] = rows(engine, t.ledger)
+    assert ledger.counts == {f"{okta.id}/User": 80}
+
+
+def test_two_sources_at_once_make_one_account(engine, tenant, okta, entra, hr) -> None:
+    """Both claim the same number: the identifier's row makes one wait for the other."""
+    for n in range(15):
+        gate = threading.Barrier(2)
+
+        def say(source: SourceRow, n: int = n, gate: threading.Barrier = gate) -> None:
+            gate.wait()
+            one(engine, tenant, idp(source, f"p{n}@x.org", employeeNumber=f"E{n}"))
+
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(say, (okta, entra)))
+    assert len(rows(engine, t.accounts)) == 15
+    assert len(rows(engine, t.records)) == 30
+
+
+def test_two_voices_at_once_end_as_a_fresh_merge(engine, tenant, okta, hr) -> None:
+    made = one(engine, tenant, idp(okta, "ada@x.org"))
+    one(engine, tenant, hris(hr, "1", **{"emails.work": "ada@x.org"}))
+
+    def speak(who: str) -> None:
+        for n in range(40):
+            if who == "idp":
+                one(engine, tenant, idp(okta, "ada@x.org", id=made.record_id, nickName=f"n{n}"))
+            else:
+                one(engine, tenant, hris(hr, "1", title=f"t{n}", **{"emails.work": "ada@x.org"}))
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(speak, ("idp", "hr")))
+    with engine.connect() as conn:
+        account = people.accounts(conn, tenant.id, [made.after.id], lock=False)[made.after.id]
+        kept = [one.record for one in people.records_of(conn, tenant.id, [made.after.id])]
+        fresh = derive(account, account.id, kept, {}, {}, rules.current(conn, tenant.id), datetime.now(UTC)).account
+    assert account.attributes == fresh.attributes
+    assert (account.attributes["nickName"], account.attributes["title"]) == ("n39", "t39")
