@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from scim.errors import NotFound
 from scim.rendering import LIST_RESPONSE
-from scim.schemas import SCHEMAS, ResourceSchemas
-from scim.store import Limits
+from scim.schemas import LMS_USER, SCHEMAS, ResourceSchemas, Schema
+from scim.store import Features, Limits
 
 _CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 _RESOURCE_TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
@@ -40,33 +41,37 @@ def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
     }
 
 
-def resource_types(base_url: str) -> dict[str, Any]:
+def resource_types(base_url: str, features: Features) -> dict[str, Any]:
     """All resource types as a ListResponse (RFC 7643 §6)."""
-    return _listed([_resource_type(kind, base_url) for kind in SCHEMAS.kinds()])
+    return _listed([_resource_type(kind, base_url, features) for kind in SCHEMAS.kinds()])
 
 
-def resource_type(id: str, base_url: str) -> dict[str, Any]:
+def resource_type(id: str, base_url: str, features: Features) -> dict[str, Any]:
     """One resource type, or `NotFound`."""
     for kind in SCHEMAS.kinds():
         if kind.kind.lower() == id.lower():
-            return _resource_type(kind, base_url)
+            return _resource_type(kind, base_url, features)
     raise NotFound(f"There is no resource type {id[:200]!r}.")
 
 
-def schemas(base_url: str) -> dict[str, Any]:
+def schemas(base_url: str, features: Features) -> dict[str, Any]:
     """All schemas as a ListResponse (RFC 7643 §7)."""
-    return _listed([schema.as_json(base_url) for schema in SCHEMAS.schemas()])
+    return _listed([schema.as_json(base_url) for schema in _shown(SCHEMAS.schemas(), features)])
 
 
-def schema(id: str, base_url: str) -> dict[str, Any]:
+def schema(id: str, base_url: str, features: Features) -> dict[str, Any]:
     """One schema by its URN, or `NotFound`."""
-    for known in SCHEMAS.schemas():
+    for known in _shown(SCHEMAS.schemas(), features):
         if known.id.lower() == id.lower():
             return known.as_json(base_url)
     raise NotFound(f"There is no schema {id[:200]!r}.")
 
 
-def _resource_type(kind: ResourceSchemas, base_url: str) -> dict[str, Any]:
+def _shown(schemas: Iterable[Schema], features: Features) -> list[Schema]:
+    return [schema for schema in schemas if features.account_extension or schema.id != LMS_USER]
+
+
+def _resource_type(kind: ResourceSchemas, base_url: str, features: Features) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "schemas": [_RESOURCE_TYPE],
         "id": kind.kind,
@@ -76,8 +81,9 @@ def _resource_type(kind: ResourceSchemas, base_url: str) -> dict[str, Any]:
         "schema": kind.core.id,
         "meta": {"resourceType": "ResourceType", "location": f"{base_url}/ResourceTypes/{kind.kind}"},
     }
-    if kind.extensions:
-        shown["schemaExtensions"] = [{"schema": extension.id, "required": False} for extension in kind.extensions]
+    extensions = _shown(kind.extensions, features)
+    if extensions:
+        shown["schemaExtensions"] = [{"schema": extension.id, "required": False} for extension in extensions]
     return shown
 
 

@@ -135,9 +135,14 @@ class MemoryStore:
             entry.version,
             entry.created,
             entry.modified,
-            orjson.dumps(entry.document),
+            orjson.dumps(self._shown(entry.document)),
             orjson.dumps(self._computed(entry, members)),
         )
+
+    def _shown(self, document: Document) -> Document:
+        if self.features.account_extension:
+            return document
+        return {**document, "schemas": [urn for urn in document["schemas"] if urn != LMS_USER]}
 
     def _computed(self, entry: _Entry, members: bool) -> dict[str, Any]:
         if entry.kind == "Group":
@@ -154,8 +159,8 @@ class MemoryStore:
             if entry.id in group.members
         ]
         status = "inactive" if entry.document.get("active") is False else "active"
-        computed: dict[str, Any] = {LMS_USER: {"accountId": entry.id, "status": status}}
-        return computed | ({"groups": groups} if groups else {})
+        account = {LMS_USER: {"accountId": entry.id, "status": status}} if self.features.account_extension else {}
+        return account | ({"groups": groups} if groups else {})
 
     def _full(self, entry: _Entry) -> dict[str, Any]:
         meta = {

@@ -31,7 +31,7 @@ from scim.errors import (
     Unauthorized,
 )
 from scim.resources import Answer, Resources, version_header
-from scim.store import Doorkeeper, Kind, Limits
+from scim.store import Doorkeeper, Features, Kind, Limits
 
 log = logging.getLogger(__name__)
 
@@ -131,23 +131,29 @@ class _Doors:
         raise NotFound("There is no such endpoint.")
 
     def config(self) -> Response:
-        return self._discovery(discovery.service_provider_config(self._base_url(), self._limits))
+        return self._discovery(lambda _: discovery.service_provider_config(self._base_url(), self._limits))
 
     def resource_types(self, id: str | None = None) -> Response:
         base = self._base_url()
-        return self._discovery(discovery.resource_type(id, base) if id else discovery.resource_types(base))
+        return self._discovery(
+            lambda features: (
+                discovery.resource_type(id, base, features) if id else discovery.resource_types(base, features)
+            )
+        )
 
     def schemas(self, id: str | None = None) -> Response:
         base = self._base_url()
-        return self._discovery(discovery.schema(id, base) if id else discovery.schemas(base))
+        return self._discovery(
+            lambda features: discovery.schema(id, base, features) if id else discovery.schemas(base, features)
+        )
 
-    def _discovery(self, shown: dict[str, Any]) -> Response:
+    def _discovery(self, shown: Callable[[Features], dict[str, Any]]) -> Response:
         """Readable without a token (RFC 7643 §5); a wrong one is still refused."""
-        if "Authorization" in request.headers:
-            self._resources()
+        known = "Authorization" in request.headers
+        features = self._resources().store.features if known else Features()
         if any(name.lower() == "filter" for name in request.args):
             raise Forbidden("Discovery endpoints cannot be filtered.")  # RFC 7644 §4
-        return Response(orjson.dumps(shown), 200, content_type=MEDIA_TYPE)
+        return Response(orjson.dumps(shown(features)), 200, content_type=MEDIA_TYPE)
 
     def _resources(self) -> Resources:
         """The caller's resources, once the token is known."""

@@ -104,6 +104,8 @@ class Features:
 
     user_patch_answers_204: bool = False
     group_patch_answers_204: bool = True
+    # Whether users show the account they belong to. Some clients refuse an extension that they cannot write.
+    account_extension: bool = True
 
 
 class Store(Protocol):

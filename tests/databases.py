@@ -63,6 +63,17 @@ def cloned(server_url: str) -> Iterator[str]:
         conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@contextmanager
+def fresh(server_url: str) -> Iterator[str]:
+    """A database without tables; dropped at the end."""
+    name = sql.Identifier(f"rollcall_test_fresh_{os.getpid()}")
+    with psycopg.connect(server_url, autocommit=True) as conn:
+        conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        conn.execute(sql.SQL("CREATE DATABASE {}").format(name))
+        yield _with_database(server_url, f"rollcall_test_fresh_{os.getpid()}")
+        conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+
+
 def empty(engine: sa.Engine) -> None:
     """Truncates the tables that have rows: most tests fill few."""
     with engine.connect() as conn:

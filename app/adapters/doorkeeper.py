@@ -35,4 +35,5 @@ def _features(known: credentials.Credential) -> Features:
     return Features(
         user_patch_answers_204=bool(settings.get("user_patch_answers_204", False)),
         group_patch_answers_204=bool(settings.get("group_patch_answers_204", True)),
+        account_extension=bool(settings.get("account_extension", True)),
     )

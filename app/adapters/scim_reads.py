@@ -16,38 +16,45 @@ from app.store import tables as t
 from scim.schemas import LMS_USER
 from scim.store import Kind, Page, Query, Resource
 
-_GROUPS_AND_ACCOUNT: Final = f"""
-    CAST(jsonb_strip_nulls(jsonb_build_object(
+_GROUPS: Final = """
         'groups', (
             SELECT jsonb_agg(jsonb_build_object('value', g.id, '$ref', '/Groups/' || g.id, 'display', g.display_name,
                 'type', 'direct') ORDER BY g.id)
             FROM members m JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
-            WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id),
+            WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id)
+"""
+_ACCOUNT: Final = f"""
         '{LMS_USER}', (
             SELECT jsonb_build_object('accountId', a.id, 'status', a.status,
                 'roles', NULLIF(to_jsonb(a.roles), '[]'))
             FROM accounts a WHERE a.tenant_id = r.tenant_id AND a.id = r.account_id)
-    )) AS text)
 """
 _MEMBERS: Final = """
-    CAST(jsonb_strip_nulls(jsonb_build_object('members', (
+    'members', (
         SELECT jsonb_agg(jsonb_build_object('value', m.member_id, '$ref', '/' || m.kind || 's/' || m.member_id,
             'type', m.kind, 'display', m.display) ORDER BY m.member_id)
-        FROM members m WHERE m.tenant_id = r.tenant_id AND m.group_id = r.id))) AS text)
+        FROM members m WHERE m.tenant_id = r.tenant_id AND m.group_id = r.id)
 """
 _TABLES: Final[dict[str, Any]] = {"User": t.records.alias("r"), "Group": t.groups.alias("r")}
 _SPACED: Final = b'"$ref": "/'
 
 
-def _shown(kind: str, members: bool) -> list[sa.ColumnElement[Any]]:
+def _shown(kind: str, members: bool, account: bool) -> list[sa.ColumnElement[Any]]:
     columns = _TABLES[kind].c
-    computed = _GROUPS_AND_ACCOUNT if kind == "User" else _MEMBERS if members else "'{}'"
+    document: sa.ColumnElement[Any] = columns.document
+    parts = [_MEMBERS] if kind == "Group" and members else []
+    if kind == "User":
+        parts = [_GROUPS, _ACCOUNT] if account else [_GROUPS]
+        if not account:
+            schemas = columns.document["schemas"].op("-")(sa.literal_column(f"'{LMS_USER}'", sa.Text))
+            document = sa.func.jsonb_set(columns.document, sa.literal_column("'{schemas}'"), schemas)
+    computed = f"CAST(jsonb_strip_nulls(jsonb_build_object({','.join(parts)})) AS text)"
     return [
         columns.id,
         columns.version,
         columns.created_at,
         columns.updated_at,
-        sa.cast(columns.document, sa.Text).label("document"),
+        sa.cast(document, sa.Text).label("document"),
         sa.literal_column(computed, sa.Text).label("computed"),
     ]
 
@@ -62,9 +69,12 @@ def _living(kind: str) -> list[sa.ColumnElement[bool]]:
 
 
 _ONE: Final = {
-    (kind, members): sa.select(*_shown(kind, members)).where(*_living(kind), _TABLES[kind].c.id == sa.bindparam("id"))
+    (kind, members, account): sa.select(*_shown(kind, members, account)).where(
+        *_living(kind), _TABLES[kind].c.id == sa.bindparam("id")
+    )
     for kind in ("User", "Group")
     for members in (True, False)
+    for account in (True, False)
 }
 
 
@@ -74,10 +84,13 @@ class Reads:
 
     tenant: str
     source: str
+    account: bool = True  # whether users show the account they belong to
 
     def one(self, conn: sa.Connection, kind: Kind, id: str, members: bool) -> Resource | None:
         """The resource, or None."""
-        row = conn.execute(_ONE[kind, members], {"tenant": self.tenant, "source": self.source, "id": id}).one_or_none()
+        row = conn.execute(
+            _ONE[kind, members, self.account], {"tenant": self.tenant, "source": self.source, "id": id}
+        ).one_or_none()
         return None if row is None else _resource(kind, row)
 
     def page(self, conn: sa.Connection, kind: Kind, query: Query, offset: int, limit: int) -> Page:
@@ -94,7 +107,7 @@ class Reads:
         page = sa.select(table.c.id, place).where(*mine).order_by(*order).offset(offset).limit(limit).cte("page")
         total = sa.select(self._total(kind, query, mine).label("total")).cte("counted")
         found = (
-            sa.select(page.c.place, *_shown(kind, query.members))
+            sa.select(page.c.place, *_shown(kind, query.members, self.account))
             .select_from(page)
             .join(table, sa.and_(table.c.tenant_id == sa.bindparam("tenant"), table.c.id == page.c.id))
             .subquery("found")

@@ -31,6 +31,7 @@ from app.store.engine import reading
 from scim.errors import Busy, InvalidValue, NotFound, Uniqueness, VersionMismatch
 from scim.store import Draft, Features, Kind, MemberChange, Page, Query, Resource
 
+LONGEST_USER_NAME: Final = 512  # it is indexed: PostgreSQL holds at most 2,700 bytes in an index row
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -40,7 +41,7 @@ class ScimStore:
     def __init__(self, engine: sa.Engine, tenant_id: str, source_id: str, actor: str, features: Features) -> None:
         self.features = features
         self.engine, self.tenant, self.source, self.actor = engine, tenant_id, source_id, actor
-        self._reads = Reads(tenant_id, source_id)
+        self._reads = Reads(tenant_id, source_id, features.account_extension)
         self._groups = Grouping(engine, tenant_id, source_id, actor)
 
     def create(self, kind: Kind, draft: Draft) -> Resource:
@@ -93,6 +94,8 @@ class ScimStore:
                 provision(self.engine, self.tenant, [RecordDelete(self.source, id, expected)], actor=self.actor)
 
     def _say(self, draft: Draft, id: str | None, expected: int | None) -> str:
+        if len(draft.document["userName"]) > LONGEST_USER_NAME:
+            raise InvalidValue(f"userName has at most {LONGEST_USER_NAME} characters.")
         with reading(self.engine) as conn:
             source = rules.current(conn, self.tenant).sources[self.source]
         write = RecordWrite(

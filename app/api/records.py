@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from flask import Response
@@ -13,21 +12,19 @@ from app.api import bodies, parameters
 from app.api.auth import RECORDS_WRITE, Caller, Door
 from app.api.parameters import Flag, Parameters
 from app.api.problems import INVALID_RECORDS, NOT_FOUND, SOURCE_CLOSED, TOO_MANY, Problem
-from app.api.pushes import Held, push
+from app.api.pushes import Taken, push
 from app.api.routes import Route, json
-from app.api.schemas import HeldSchema, PushSchema
-from app.identity.changes import diff
+from app.api.schemas import PushSchema, RunSchema
 from app.identity.model import Source, SourceKind
-from app.identity.writes import Outcome
 from app.sources import hr
 from app.sources.schema import RecordSchema
-from app.store import drift, tenants
+from app.store import tenants
 from app.store.engine import reading
 from app.store.rules import source_of
+from app.sync.imports import RetiredSourceError
 from sso.errors import InsufficientScopeError
 
 MOST_RECORDS: Final = 500
-MOST_STRANGERS: Final = drift.MOST_PATHS
 MOST_ERRORS: Final = 500
 
 _FED_BY_RECORDS: Final = (SourceKind.HRIS, SourceKind.CRM)
@@ -47,26 +44,22 @@ _PARAMETERS: Final = RecordsParameters()
 
 
 def receive(door: Door, caller: Caller, source: str) -> Response:
-    """Check all records, then hand them to the write door: all of them or none."""
+    """Check all records, then hand them on together: all of them or none."""
     dry_run = parameters.read(_PARAMETERS)["dry_run"] == "true"
     known = _source(door, caller, source)
     records = _records(bodies.read_json())
-    now = datetime.now(UTC)
     try:
-        writes = hr.load(records, known, now)
+        done = push(door.engine, caller.tenant_id, known, records, actor=caller.actor, dry_run=dry_run)
     except hr.Invalid as error:
         raise _wrong(error) from None
-    strangers = hr.drift(records)
-    if len(strangers) > MOST_STRANGERS:
-        detail = f"There are {len(strangers)} fields that nothing knows, such as {next(iter(strangers))!r}."
-        raise Problem(INVALID_RECORDS, detail)
-    outcomes = push(door.engine, caller.tenant_id, known, writes, actor=caller.actor, dry_run=dry_run)
-    if not dry_run and strangers:
-        drift.report(door.engine, caller.tenant_id, known.id, list(strangers))
-    if isinstance(outcomes, Held):
-        return json({"run": outcomes.run_id, "state": "held", "reason": outcomes.reason}, 202)
-    shown = [_shown(outcome, dry_run=dry_run) for outcome in outcomes]
-    return json({"records": shown, "drift": strangers, "dryRun": dry_run})
+    except RetiredSourceError as error:
+        raise Problem(SOURCE_CLOSED, str(error)) from None
+    if done.state in ("held", "queued"):
+        return json({"run": done.run_id, "state": done.state, "reason": done.verdict.reason}, 202)
+    shown: dict[str, Any] = {"records": [_shown(one, dry_run=dry_run) for one in done.records], "drift": done.drift}
+    if dry_run:
+        shown["held"] = done.verdict.reason if done.verdict.held else None
+    return json({**shown, "dryRun": dry_run})
 
 
 def _source(door: Door, caller: Caller, name: str) -> Source:
@@ -112,17 +105,18 @@ def _wrong(error: hr.Invalid) -> Problem:
     return Problem(INVALID_RECORDS, detail, errors=[asdict(one) for one in error.errors[:MOST_ERRORS]])
 
 
-def _shown(outcome: Outcome, *, dry_run: bool) -> Mapping[str, Any]:
-    created = outcome.before is None
+def _shown(one: Taken, *, dry_run: bool) -> Mapping[str, Any]:
     shown: dict[str, Any] = {
-        "id": getattr(outcome.write, "source_key", None),
-        "accountId": None if dry_run and created else outcome.after.id,
-        "outcome": "created" if created else "updated" if outcome.changed else "unchanged",
-        "rule": outcome.rule,
-        "doubtful": list(outcome.doubtful),
+        "id": one.id,
+        "accountId": one.account_id,
+        "outcome": one.outcome,
+        "rule": one.rule,
+        "doubtful": one.doubtful,
     }
+    if one.reason is not None:
+        shown["reason"] = one.reason
     if dry_run:
-        shown["changes"] = [asdict(change) for change in diff(outcome.before, outcome.after)]
+        shown["changes"] = [asdict(change) for change in one.changes]
     return shown
 
 
@@ -166,7 +160,10 @@ ROUTES: Final = (
             },
             "responses": {
                 "200": {"description": "What became of each record.", "schema": PushSchema},
-                "202": {"description": "Held until a person allows it; nothing was applied.", "schema": HeldSchema},
+                "202": {
+                    "description": "Not applied yet: held until a person allows it, or queued.",
+                    "schema": RunSchema,
+                },
             },
         },
         RECORDS_WRITE,

@@ -137,13 +137,16 @@ class RecordOutcomeSchema(_Answer):
 
     id = _text("The record's id in the source, as sent.")
     accountId = _uuid("The account; null in a dry run when it would be new.", allow_none=True)  # noqa: N815
-    outcome = _text("What became of the account.", validate=validate.OneOf(["created", "updated", "unchanged"]))
+    outcome = _text(
+        "What became of the account.", validate=validate.OneOf(["created", "updated", "unchanged", "refused"])
+    )
     rule = _text("How the person was recognised.")
     doubtful = fields.List(
         fields.UUID(),
         required=True,
         metadata={"description": "Accounts that may be the same person: a person decides."},
     )
+    reason = fields.String(metadata={"description": "Why it was refused."})
     changes = fields.List(fields.Nested(ChangeSchema), metadata={"description": "In a dry run: what would change."})
 
 
@@ -159,15 +162,18 @@ class PushSchema(_Answer):
         required=True,
         metadata={"description": "Fields that arrived and that nothing knows: path and number of records."},
     )
+    held = fields.String(
+        allow_none=True, metadata={"description": "In a dry run: why a person would have to allow it; null: nobody."}
+    )
     dryRun = fields.Boolean(required=True, metadata={"description": "Whether nothing was applied."})  # noqa: N815
 
 
-class HeldSchema(_Answer):
-    """A push that a person must allow, since it would deactivate too many people. Nothing was applied."""
+class RunSchema(_Answer):
+    """A push that is not applied yet: it would take away too much at once (held), or others are at work (queued)."""
 
-    run = _uuid("The run that holds the plan, null in a dry run.", allow_none=True)
-    state = _text("held.", validate=validate.OneOf(["held"]))
-    reason = _text("Why it is held.")
+    run = _uuid("The run that holds the records.")
+    state = _text("held: waits for a person. queued: a worker goes on.", validate=validate.OneOf(["held", "queued"]))
+    reason = _text("What the guard says.")
 
 
 class ProblemSchema(Schema):

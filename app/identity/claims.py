@@ -20,6 +20,7 @@ from app.identity.model import Claim, Record, Rules, Source, SourceKind
 EMPLOYEE_NUMBER: Final = 1
 VERIFIED_EMAIL: Final = 2
 ALIAS: Final = 3
+LONGEST: Final = 320  # characters of an identifier: RFC 3696 for addresses; what is longer identifies nobody
 
 _ADDRESS: Final = re.compile(r"[^@\s]+@([^@\s]+\.[^@\s.]+)")
 
@@ -54,10 +55,10 @@ def is_verified(address: str, source: Source, rules: Rules) -> bool:
 
 def _identifiers(record: Record, source: Source, rules: Rules) -> Iterator[tuple[str, str, int]]:
     number = spelled(record.voice.get("employeeNumber"))
-    if number is not None and source.employee_namespace:
+    if number is not None and len(number) <= LONGEST and source.employee_namespace:
         yield f"employee:{source.employee_namespace}", fold(number), EMPLOYEE_NUMBER
     for attribute, value in record.voice.items():
-        if not _may_identify(attribute) or not isinstance(value, str):
+        if not _may_identify(attribute) or not isinstance(value, str) or len(value) > LONGEST:
             continue
         address = fold(value)
         if is_verified(address, source, rules):

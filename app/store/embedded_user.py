@@ -55,9 +55,12 @@ def choose_user(data_dir: Path) -> ServerUser:
 
 
 def may_enter(path: Path, user: ServerUser) -> bool:
-    """Whether `user` may pass all folders down to `path`; those that are not there yet will be made so."""
+    """Whether `user` may pass all folders down to `path` and enter (a program: run) it.
+
+    Folders that are not there yet will be made so.
+    """
     path = _nearest(path).resolve()
-    return all(_passes(folder.stat(), user) for folder in (path, *path.parents) if folder.is_dir())
+    return all(_passes(folder.stat(), user) for folder in (path, *path.parents))
 
 
 def _passes(folder: os.stat_result, user: ServerUser) -> bool:

@@ -87,6 +87,10 @@ _BY_VERSION: Final = {
 _ACCOUNT: Final = sa.text(
     f"SELECT {_COLUMNS}, a.lineage::text AS lineage_json FROM accounts a WHERE a.tenant_id = :tenant AND a.id = :id"
 )
+_ACCOUNTS_OF_RECORDS: Final = sa.text("""
+    SELECT source_key, account_id FROM records WHERE tenant_id = :tenant AND source_id = :source
+        AND source_key = ANY(CAST(:keys AS text[])) AND account_id IS NOT NULL
+""")
 _EVENTS: Final = sa.text(
     _beside_newest(
         "SELECT e.number, e.type, e.account_id, e.at, e.data::text AS data_json FROM events e "
@@ -132,6 +136,12 @@ def account(conn: sa.Connection, tenant_id: str, account_id: str) -> Any | None:
 def events(conn: sa.Connection, tenant_id: str, *, after: int, limit: int) -> Page:
     """Committed events with numbers above `after`, rising without a gap."""
     return _page(conn, _EVENTS, "number", limit, tenant=tenant_id, after=after)
+
+
+def accounts_of_records(conn: sa.Connection, tenant_id: str, source_id: str, keys: Sequence[str]) -> dict[str, str]:
+    """The source's own id of a record -> its account, for those of `keys` that are linked."""
+    rows = conn.execute(_ACCOUNTS_OF_RECORDS, {"tenant": tenant_id, "source": source_id, "keys": list(keys)})
+    return {row.source_key: str(row.account_id) for row in rows}
 
 
 def _page(conn: sa.Connection, statement: sa.TextClause, key: str, limit: int, **values: Any) -> Page:

@@ -23,7 +23,6 @@ from app.store import tables as t
 from app.store.tenants import NotFoundError
 
 STALLED_SECONDS: Final = 120
-SAID_ANEW: Final = "dropped: the source spoke of this person again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ _MOVE = sa.text("""
 
 
 def move(conn: sa.Connection, run: Run, worker: str, position: int, outcomes: Mapping[int, str]) -> bool:
-    """Everything up to `position` is done; `outcomes` tells of what was not applied. False: the run is another's now."""
+    """All up to `position` is done; `outcomes` tells of what was not applied. False: the run is another's now."""
     told = [{"number": number, "outcome": outcome} for number, outcome in outcomes.items()]
     parameters = {"tenant": run.tenant_id, "id": run.id, "worker": worker, "position": position, "outcomes": told}
     return bool(conn.execute(_MOVE, parameters).scalar())
@@ -236,44 +235,6 @@ def expire(conn: sa.Connection, now: datetime) -> int:
     return len(conn.execute(_EXPIRE, {"now": now, "state": "expired", "note": {}}).all())
 
 
-_SUPERSEDE = sa.text("""
-    WITH older AS (
-        SELECT id, position, state FROM runs
-        WHERE tenant_id = :tenant AND source_id = :source AND kind = 'import' AND state IN ('held', 'queued', 'running')
-        ORDER BY id FOR UPDATE
-    ), dropped AS (
-        UPDATE run_changes c SET outcome = :outcome FROM older
-        WHERE c.tenant_id = :tenant AND c.run_id = older.id AND c.number > older.position AND c.outcome IS NULL
-            AND c.payload ->> 'key' = ANY(CAST(:keys AS text[]))
-        RETURNING c.run_id, c.number
-    ), emptied AS (
-        SELECT older.id FROM older WHERE older.state = 'held' AND NOT EXISTS (
-            SELECT FROM run_changes c WHERE c.tenant_id = :tenant AND c.run_id = older.id AND c.outcome IS NULL
-                AND NOT EXISTS (SELECT FROM dropped d WHERE d.run_id = c.run_id AND d.number = c.number))
-    )
-    UPDATE runs SET state = 'expired', updated_at = now(), summary = summary || '{"replaced": true}'
-    WHERE tenant_id = :tenant AND id IN (SELECT id FROM emptied)
-""")
-
-
-def supersede(conn: sa.Connection, tenant_id: str, source_id: str, keys: Sequence[str]) -> None:
-    """A newer read speaks of these records: older runs of the source no longer do; one that is left empty expires."""
-    parameters = {"tenant": tenant_id, "source": source_id, "keys": list(keys), "outcome": SAID_ANEW}
-    conn.execute(_SUPERSEDE, parameters)
-
-
-_LOSSES = sa.text("""
-    SELECT COALESCE(sum((summary ->> 'losses')::bigint), 0) FROM runs
-    WHERE tenant_id = :tenant AND source_id = :source AND kind = 'import' AND created_at > :since
-        AND state IN ('queued', 'running', 'complete') AND NOT summary ? 'allowedBy'
-""")
-
-
-def losses_since(conn: sa.Connection, tenant_id: str, source_id: str, since: datetime) -> int:
-    """How many people lost access or a role by imports of this source that nobody was asked about."""
-    return int(conn.execute(_LOSSES, {"tenant": tenant_id, "source": source_id, "since": since}).scalar_one())
-
-
 def listing(conn: sa.Connection, tenant_id: str, *, state: str | None = None, limit: int = 100) -> list[Run]:
     """The tenant's runs, the newest first."""
     chosen = sa.select(*_COLUMNS).where(t.runs.c.tenant_id == tenant_id)
@@ -301,4 +262,5 @@ def _of(tenant_id: str, run_id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnE
 
 
 def _run(row: Any) -> Run:
-    return Run(**row)
+    ids = {name: None if row[name] is None else str(row[name]) for name in ("tenant_id", "id", "source_id")}
+    return Run(**{**row, **ids})

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from marshmallow import ValidationError
 
 from app.identity.model import Rules
-from app.identity.writes import BusyError, Outcome, RefusedError, Rederive, Write
+from app.identity.writes import BusyError, Outcome, Rederive, RefusedError, Write
 from app.provisioning import CHUNK, new_id, provision
 from app.sources import hr
 from app.store import rules as rulebook
@@ -57,9 +57,7 @@ def finish(engine: sa.Engine, run_id: str) -> bool:
     return run is not None and _carried_out(engine, run, worker)
 
 
-def _claimed(
-    engine: sa.Engine, worker: str, *, only: str | None = None, left: Collection[str] = ()
-) -> Run | None:
+def _claimed(engine: sa.Engine, worker: str, *, only: str | None = None, left: Collection[str] = ()) -> Run | None:
     with reading(engine) as conn:
         return store.claim(conn, worker, only=only, left=left)
 

@@ -1,0 +1,198 @@
+"""The tenant's role table, and whom a line of it concerns.
+
+A group's line hangs on the group's id and keeps its name and externalId: while there is no such group, it waits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.store import tables as t
+from app.store.tables import Id
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRow:
+    """A line of the role table. `match` is how people name what must be met: a group's name, or the value.
+
+    `state` is live, or waiting while there is no such group; `group_id` is None for one that never was there.
+    """
+
+    id: str
+    kind: str
+    source: str | None
+    match: str
+    role: str
+    scope: str
+    priority: int
+    attribute: str | None
+    source_id: str | None
+    group_id: str | None
+    group_external_id: str | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A group as its source pushed it; `members` counts the records directly in it."""
+
+    id: str
+    source: str
+    name: str
+    external_id: str | None
+    members: int
+
+
+@dataclass(frozen=True, slots=True)
+class RoleRow:
+    """A role of the tenant's LMS."""
+
+    name: str
+    rank: int
+    administrator: bool
+    description: str
+
+
+_LISTING = sa.text("""
+    SELECT m.id, m.kind, s.name AS source, COALESCE(g.display_name, m.group_name, m.value) AS match, m.role, m.scope,
+        m.priority, m.attribute, m.source_id, m.group_id, COALESCE(g.external_id, m.group_external_id) AS external_id,
+        m.kind = 'group' AND (g.id IS NULL OR g.deleted_at IS NOT NULL) AS waiting
+    FROM mappings m
+    LEFT JOIN sources s ON s.tenant_id = m.tenant_id AND s.id = m.source_id
+    LEFT JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
+    WHERE m.tenant_id = :tenant ORDER BY m.kind, s.name, 4, m.scope, m.role, m.id
+""")
+
+
+def listing(conn: sa.Connection, tenant_id: str) -> list[MappingRow]:
+    """All lines, groups by the name that they have now."""
+    return [
+        MappingRow(
+            id=str(row.id),
+            kind=row.kind,
+            source=row.source,
+            match=row.match,
+            role=row.role,
+            scope=row.scope,
+            priority=row.priority,
+            attribute=row.attribute,
+            source_id=_text(row.source_id),
+            group_id=_text(row.group_id),
+            group_external_id=row.external_id,
+            state="waiting" if row.waiting else "live",
+        )
+        for row in conn.execute(_LISTING, {"tenant": tenant_id})
+    ]
+
+
+_GROUPS = """
+    SELECT g.id, s.name AS source, g.display_name, g.external_id,
+        (SELECT count(*) FROM members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.kind = 'User') AS size
+    FROM groups g JOIN sources s ON s.tenant_id = g.tenant_id AND s.id = g.source_id
+    WHERE g.tenant_id = :tenant AND g.deleted_at IS NULL AND {which} ORDER BY s.name, g.display_name, g.id
+"""
+_UNMAPPED = sa.text(
+    _GROUPS.format(which="NOT EXISTS (SELECT FROM mappings m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id)")
+)
+_NAMED = sa.text(_GROUPS.format(which="g.source_id = :source AND (g.display_name = :name OR g.id::text = :name)"))
+
+
+def unmapped_groups(conn: sa.Connection, tenant_id: str) -> list[GroupRow]:
+    """Groups that give nothing, because no line names them."""
+    return [_group(row) for row in conn.execute(_UNMAPPED, {"tenant": tenant_id})]
+
+
+def groups_named(conn: sa.Connection, tenant_id: str, source_id: str, name: str) -> list[GroupRow]:
+    """The living groups of the source with this display name or id."""
+    return [_group(row) for row in conn.execute(_NAMED, {"tenant": tenant_id, "source": source_id, "name": name})]
+
+
+def roles(conn: sa.Connection, tenant_id: str) -> list[RoleRow]:
+    """The roles that the tenant's LMS knows, the highest first."""
+    c = t.roles.c
+    chosen = sa.select(c.name, c.rank, c.administrator, c.description).where(c.tenant_id == tenant_id)
+    return [RoleRow(**row) for row in conn.execute(chosen.order_by(c.rank.desc(), c.name)).mappings()]
+
+
+def write(conn: sa.Connection, tenant_id: str, saved: Sequence[dict[str, Any]], removed: Collection[str]) -> None:
+    """Insert or replace lines (columns of `mappings` but the tenant), and remove others by id."""
+    c = t.mappings.c
+    gone = {*removed, *(row["id"] for row in saved)}
+    if gone:
+        conn.execute(sa.delete(t.mappings).where(c.tenant_id == tenant_id, c.id.in_(sorted(gone))))
+    if saved:
+        conn.execute(sa.insert(t.mappings), [{"tenant_id": tenant_id, **row} for row in saved])
+
+
+_IN_GROUPS = sa.text("""
+    WITH RECURSIVE inside (id) AS (
+        SELECT unnest(:groups)
+        UNION
+        SELECT m.member_id FROM inside JOIN members m ON m.tenant_id = :tenant AND m.group_id = inside.id
+            AND m.kind = 'Group'
+    )
+    SELECT DISTINCT r.account_id FROM inside
+    JOIN members m ON m.tenant_id = :tenant AND m.group_id = inside.id AND m.kind = 'User'
+    JOIN records r ON r.tenant_id = :tenant AND r.id = m.member_id
+    WHERE r.account_id IS NOT NULL
+""").bindparams(sa.bindparam("groups", type_=sa.ARRAY(Id)))
+_GRANTED = sa.text("SELECT DISTINCT account_id FROM grants WHERE tenant_id = :tenant AND rule = ANY(:rules)")
+
+
+def in_groups(conn: sa.Connection, tenant_id: str, group_ids: Collection[str]) -> set[str]:
+    """The accounts whose records are in these groups, however deep."""
+    return _accounts(conn.execute(_IN_GROUPS, {"tenant": tenant_id, "groups": sorted(group_ids)}))
+
+
+def granted_by(conn: sa.Connection, tenant_id: str, rules: Collection[str]) -> set[str]:
+    """The accounts that hold a grant by one of these rules."""
+    return _accounts(conn.execute(_GRANTED, {"tenant": tenant_id, "rules": sorted(rules)}))
+
+
+# What is spoken of: an attribute of the account, one of a source's records, or the records' roles or entitlements.
+_ACCOUNT = "FROM accounts WHERE tenant_id = :tenant AND attributes ? :name"
+_RECORD = """FROM records WHERE tenant_id = :tenant AND deleted_at IS NULL AND account_id IS NOT NULL
+    AND (CAST(:source AS uuid) IS NULL OR source_id = :source) AND {voice} ? :name"""
+_SPOKEN: Final = {
+    "account": ("attributes -> :name", "id", _ACCOUNT),
+    "voice": ("voice -> 'values' -> :name", "account_id", _RECORD.format(voice="voice -> 'values'")),
+    "list": ("voice -> :name", "account_id", _RECORD.format(voice="voice")),
+}
+
+
+def spoken(conn: sa.Connection, tenant_id: str, where: str, name: str, source_id: str | None) -> list[Any]:
+    """All different JSON values of `name` in "account", "voice" (a record's attributes) or "list" (roles, entitlements)."""
+    value, _, of = _SPOKEN[where]
+    parameters = {"tenant": tenant_id, "name": name, "source": source_id}
+    return list(conn.execute(sa.text(f"SELECT DISTINCT {value} AS value {of}"), parameters).scalars())
+
+
+def holders(
+    conn: sa.Connection, tenant_id: str, where: str, name: str, source_id: str | None, values: Sequence[Any]
+) -> set[str]:
+    """The accounts of which one of these JSON values is spoken, as `spoken` gives them."""
+    if not values:
+        return set()
+    value, account, of = _SPOKEN[where]
+    chosen = sa.text(
+        f"SELECT DISTINCT {account} AS account_id {of} AND {value} IN (SELECT jsonb_array_elements(:values))"
+    ).bindparams(sa.bindparam("values", type_=JSONB))
+    parameters = {"tenant": tenant_id, "name": name, "source": source_id, "values": list(values)}
+    return _accounts(conn.execute(chosen, parameters))
+
+
+def _accounts(rows: sa.CursorResult[Any]) -> set[str]:
+    return {str(row.account_id) for row in rows}
+
+
+def _group(row: Any) -> GroupRow:
+    return GroupRow(str(row.id), row.source, row.display_name, row.external_id, row.size)
+
+
+def _text(value: Any) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,120 @@
+"""The whole SCIM door on the real store: conformance, tenants kept apart, bad tokens, the account that users show."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from scim2_client.engines.wsgi import WSGISCIMClient
+from scim2_tester import check_server
+
+from app.adapters.doorkeeper import Doorkeeper
+from app.store import credentials, tenants
+from app.store import tables as t
+from app.store.engine import writing
+from scim.routes import blueprint
+from scim.schemas import LMS_USER
+from scim.store import Limits
+
+BASE = "/scim/v2"
+
+
+@pytest.fixture
+def app(engine: sa.Engine) -> Flask:
+    made = Flask(__name__)
+    made.testing = True
+    made.register_blueprint(blueprint(Doorkeeper(engine), Limits()))
+    return made
+
+
+@pytest.fixture
+def connect(engine: sa.Engine, app: Flask) -> Any:
+    def make(tenant: tenants.Tenant, source: tenants.SourceRow) -> FlaskClient:
+        with writing(engine) as conn:
+            token = credentials.issue(conn, tenant.id, "scim_token", "test", source_id=source.id).secret
+        client = app.test_client()
+        client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+        return client
+
+    return make
+
+
+def test_scim2_tester_passes_in_full(engine, app, tenant, okta) -> None:
+    with writing(engine) as conn:
+        settings = {"scim": {"account_extension": False}}
+        conn.execute(sa.update(t.tenants).where(t.tenants.c.id == tenant.id).values(settings=settings))
+        token = credentials.issue(conn, tenant.id, "scim_token", "test", source_id=okta.id).secret
+    client = WSGISCIMClient(app, base_url=f"http://localhost{BASE}", headers={"Authorization": f"Bearer {token}"})
+    results = check_server(client)
+    assert len(results) > 120
+    assert [found.reason for found in results if found.status.name in ("ERROR", "CRITICAL")] == []
+
+
+def test_a_user_shows_its_account_and_its_groups(connect, tenant, okta) -> None:
+    client = connect(tenant, okta)
+    user = client.post(f"{BASE}/Users", json={"userName": "ada@x.org"}).get_json()
+    client.post(f"{BASE}/Groups", json={"displayName": "Staff", "members": [{"value": user["id"]}]})
+    seen = client.get(f"{BASE}/Users/{user['id']}").get_json()
+    assert seen[LMS_USER]["status"] == "active" and seen[LMS_USER]["accountId"] != user["id"]
+    assert [group["display"] for group in seen["groups"]] == ["Staff"]
+
+
+def test_another_tenants_ids_do_not_exist(engine, connect, tenant, okta) -> None:
+    with writing(engine) as conn:
+        other = tenants.create(conn, "other")
+        foreign = tenants.create_source(conn, other.id, "okta", kind="idp", system="okta")
+    mine, theirs = connect(tenant, okta), connect(other, foreign)
+    user = mine.post(f"{BASE}/Users", json={"userName": "ada@x.org"}).get_json()
+    group = mine.post(f"{BASE}/Groups", json={"displayName": "Staff"}).get_json()
+    patch = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "path": "displayName", "value": "X"}],
+    }
+    for path in (f"/Users/{user['id']}", f"/Groups/{group['id']}"):
+        assert theirs.get(BASE + path).status_code == 404
+        assert theirs.patch(BASE + path, json=patch).status_code == 404
+        assert theirs.delete(BASE + path).status_code == 404
+    named = theirs.post(f"{BASE}/Groups", json={"displayName": "S", "members": [{"value": user["id"]}]})
+    assert (named.status_code, named.get_json()["scimType"]) == (400, "invalidValue")
+    assert theirs.get(f"{BASE}/Users").get_json()["totalResults"] == 0
+    assert mine.get(BASE + f"/Users/{user['id']}").get_json()["meta"]["version"] == 'W/"1"'
+
+
+def test_a_token_that_is_not_one_is_refused_in_scims_words(app, connect, tenant, okta) -> None:
+    client = app.test_client()
+    for header in (None, "Bearer nonsense", "Bearer " + "x" * 5000, "Basic YTpi"):
+        answer = client.get(f"{BASE}/Users", headers={"Authorization": header} if header else {})
+        assert answer.status_code == 401
+        assert answer.content_type == "application/scim+json" and answer.get_json()["status"] == "401"
+        assert "Bearer" in answer.headers["WWW-Authenticate"]
+
+
+def test_what_is_not_understood_is_counted_as_drift(engine, connect, tenant, okta) -> None:
+    client = connect(tenant, okta)
+    for name in ("a", "b"):
+        assert client.post(f"{BASE}/Users", json={"userName": name, "adreses": "x"}).status_code == 201
+    with engine.connect() as conn:
+        [row] = conn.execute(sa.select(t.drift))
+    assert (row.path, row.times) == ("adreses", 2)
+
+
+def test_totals_without_a_filter_come_from_the_ledger(connect, tenant, okta) -> None:
+    client = connect(tenant, okta)
+    ids = [client.post(f"{BASE}/Users", json={"userName": f"u{n}"}).get_json()["id"] for n in range(3)]
+    client.delete(f"{BASE}/Users/{ids[0]}")
+    page = client.get(f"{BASE}/Users?startIndex=2&count=1").get_json()
+    assert (page["totalResults"], [one["id"] for one in page["Resources"]]) == (2, [ids[2]])
+    beyond = client.get(f"{BASE}/Users?startIndex=9").get_json()
+    assert (beyond["totalResults"], beyond["Resources"]) == (2, [])
+
+
+def test_text_that_the_database_cannot_hold_is_refused(connect, tenant, okta) -> None:
+    client = connect(tenant, okta)
+    for name in ("a\x00b", "n" * 513):
+        answer = client.post(f"{BASE}/Users", json={"userName": name})
+        assert (answer.status_code, answer.get_json()["scimType"]) == (400, "invalidValue"), answer.text
+    raw = client.post(f"{BASE}/Users", data=b'{"userName": "\\ud800"}', content_type="application/scim+json")
+    assert raw.status_code == 400
