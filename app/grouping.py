@@ -9,20 +9,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from app.identity.decide import Decision
+from app.identity.guards import GuardPolicy, Verdict, judge
 from app.identity.model import Rules
+from app.identity.roles import lost_roles
 from app.identity.writes import RecordGoneError, UnknownMemberError, VersionConflictError
 from app.provisioning import CHUNK, derive_again, in_transaction, new_id, save
 from app.store import groups as store
+from app.store import imports, runs
 from app.store import rules as rulebook
-from app.store import runs
 from app.store.audit import Entry
 from app.store.tenants import raise_revision
+
+HELD_FOR: Final = timedelta(days=7)
 
 _OWN_RULES = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || :tenant, 0))")
 
@@ -142,28 +146,51 @@ class Grouping:
         now: datetime,
         counts: dict[str, int] | None = None,
     ) -> None:
-        """Roles follow: at once, or by a run."""
+        """Roles follow: at once, or by a run, or when a person has allowed it."""
         concerned = store.accounts_of(conn, self.tenant, moved)
+        rules = rulebook.current(conn, self.tenant)
         facts: dict[str, Any] = {"group": id, "moved": len(moved)}
-        decision: Decision
-        rules: Rules
-        if len(concerned) > CHUNK:
-            run = runs.queue(
-                conn,
-                self.tenant,
-                kind="group",
-                actor=self.actor,
-                account_ids=concerned,
-                summary=facts,
-                source_id=self.source,
-            )
-            store.update(conn, self.tenant, id, now, pending_run=run)
-            facts["run"] = run
-            decision, rules = Decision(), rulebook.current(conn, self.tenant)
-        else:
+        decision, verdict = Decision(), None
+        if len(concerned) <= CHUNK:
             decision, rules = derive_again(conn, self.tenant, concerned, now)
             store.drop_deleted(conn, self.tenant, id, moved)
+            verdict = self._judged(conn, len(_losing(decision)), rules)
+        elif self._takes_away(conn, moved, id, rules):
+            verdict = self._judged(conn, len(concerned), rules)
+        if verdict is not None and verdict.held:
+            decision = Decision()
+            facts |= {"run": self._run(conn, id, concerned, facts | {"guard": verdict.reason}, now, held=True)}
+        elif len(concerned) > CHUNK:
+            facts |= {"run": self._run(conn, id, concerned, facts, now, held=False)}
         save(conn, self.tenant, decision, rules, self.actor, now, [Entry(self.actor, action, id, facts)], counts)
+
+    def _judged(self, conn: sa.Connection, losses: int, rules: Rules) -> Verdict | None:
+        if losses <= rules.group_guard_floor:
+            return None
+        population = imports.population(conn, self.tenant, self.source)
+        return judge(losses, population, GuardPolicy(rules.guard_share, rules.group_guard_floor))
+
+    def _takes_away(self, conn: sa.Connection, moved: store.Moved, id: str, rules: Rules) -> bool:
+        """Whether many left a group that a mapping hangs on: what each loses is only known when each is derived."""
+        mapped = {mapping.match for mapping in rules.mappings if mapping.kind == "group"}
+        return bool(mapped & store.upwards(conn, self.tenant, id)) and store.left(conn, self.tenant, id, moved)
+
+    def _run(
+        self, conn: sa.Connection, id: str, accounts: list[str], summary: dict[str, Any], now: datetime, *, held: bool
+    ) -> str:
+        run = runs.add(
+            conn,
+            self.tenant,
+            kind="group",
+            state="held" if held else "queued",
+            actor=self.actor,
+            payloads=[{"account": one} for one in accounts],
+            summary=summary,
+            source_id=self.source,
+            expires_at=now + HELD_FOR if held else None,
+        )
+        store.set_pending(conn, self.tenant, id, run)
+        return run
 
     def _mappings_wait(self) -> bool:
         with self.engine.connect() as conn:
@@ -178,6 +205,14 @@ class Grouping:
 
     def _take_up_mappings(self, conn: sa.Connection, id: str, document: Mapping[str, Any]) -> None:
         name, external = document["displayName"], document.get("externalId")
-        if store.mappings_wait(conn, self.tenant, self.source):
-            if store.take_up_mappings(conn, self.tenant, self.source, id, name, external):
-                raise_revision(conn, self.tenant)
+        waiting = store.mappings_wait(conn, self.tenant, self.source)
+        if waiting and store.take_up_mappings(conn, self.tenant, self.source, id, name, external):
+            raise_revision(conn, self.tenant)
+
+
+def _losing(decision: Decision) -> list[str]:
+    return [
+        account_id
+        for account_id, (before, derived) in decision.accounts.items()
+        if before is not None and lost_roles(before, derived.account)
+    ]

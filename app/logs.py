@@ -28,7 +28,7 @@ def set_up(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    render = [
+    render: list[Any] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         structlog.processors.dict_tracebacks,
         structlog.processors.JSONRenderer(_dumps),

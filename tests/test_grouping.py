@@ -210,3 +210,28 @@ def test_a_large_change_answers_at_once_and_leaves_its_roles_to_a_run(engine, te
         [run] = conn.execute(sa.select(t.runs)).all()
         assert (run.kind, run.state, run.total) == ("group", "queued", 501)
         assert conn.execute(sa.select(t.groups.c.pending_run_id)).scalar_one() is not None
+
+
+def test_a_group_change_that_strips_too_many_is_held_and_the_group_is_as_its_source_wants_it(
+    engine, tenant, groups, person, mapped
+) -> None:
+    people = person(*(f"p{n}" for n in range(80)))
+    group = groups.create(spoken())
+    mapped(group)
+    groups.write(group, None, Membership(add=dict.fromkeys(people)), None)
+    groups.write(group, None, Membership(replace={people[0]: None}), None)
+    assert members(engine, group) == {people[0]}
+    assert roles(engine, people[1]) == ["instructor"]
+    with engine.connect() as conn:
+        [run] = conn.execute(sa.select(t.runs)).all()
+    assert (run.kind, run.state, run.total) == ("group", "held", 79)
+    assert "79 of 80" in run.summary["guard"]
+
+
+def test_a_change_of_fifty_is_day_to_day(engine, tenant, groups, person, mapped) -> None:
+    people = person(*(f"p{n}" for n in range(50)))
+    group = groups.create(spoken())
+    mapped(group)
+    groups.write(group, None, Membership(add=dict.fromkeys(people)), None)
+    groups.delete(group, None)
+    assert roles(engine, people[1]) == []

@@ -45,7 +45,9 @@ def play(context: Context, url: str | None, as_json: bool) -> None:
         handover = hand_over(engine, stage.find(engine), context.settings.public_url)
     if as_json:
         story_told = None if told is None else asdict(told)
-        click.echo(to_json({"played": told is not None, "tenant": stage.TENANT, "story": story_told, **asdict(handover)}))
+        click.echo(
+            to_json({"played": told is not None, "tenant": stage.TENANT, "story": story_told, **asdict(handover)})
+        )
         return
     click.echo("\nWhat to try next\n")
     for line in handover.lines():

@@ -19,9 +19,7 @@ READY_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 15.0
 
 # The same `rollcall serve` as by hand, except that it ends when the demo is killed.
-_PROGRAM: Final = (
-    "from app.cli.processes import end_with_parent; end_with_parent(); from app.cli import main; main()"
-)
+_PROGRAM: Final = "from app.cli.processes import end_with_parent; end_with_parent(); from app.cli import main; main()"
 
 
 @contextmanager

@@ -1,8 +1,8 @@
 """What has to stand before the story begins: the tenant, its sources, a token. And how far an earlier play came.
 
-    no tenant of the name ─▶ absent          a key of the demo's ─▶ played
-    the demo's token only ─▶ begun, was interrupted: the story is told from the start, nothing comes twice
-    neither ─▶ somebody else's tenant: left alone
+no tenant of the name ─▶ absent          a key of the demo's ─▶ played
+the demo's token only ─▶ begun, was interrupted: the story is told from the start, nothing comes twice
+neither ─▶ somebody else's tenant: left alone
 """
 
 from __future__ import annotations
@@ -77,9 +77,7 @@ def find(engine: sa.Engine) -> Stage:
     """
     with reading(engine) as conn:
         tenant = tenants.find(conn, TENANT)
-        return Stage(
-            tenant, tenants.find_source(conn, tenant.id, OKTA), tenants.find_source(conn, tenant.id, HR)
-        )
+        return Stage(tenant, tenants.find_source(conn, tenant.id, OKTA), tenants.find_source(conn, tenant.id, HR))
 
 
 def fresh_token(engine: sa.Engine, stage: Stage) -> str:

@@ -56,7 +56,9 @@ def _scene(stand: Stage, say: Say) -> None:
     say(f"   The tenant `{stand.tenant.name}` is a railway company on your learning platform.")
     say(f"   `{stand.okta.name}` is its identity provider: it owns logins, names and groups.")
     say(f"   `{stand.hr.name}` is its HR system: it owns job titles, departments, managers and employment.")
-    say(f"   HR writes codes for titles; the source has a value map of {len(TITLE_CODES)}, such as STR = Senior Trainer.")
+    say(
+        f"   HR writes codes for titles; the source has a value map of {len(TITLE_CODES)}, such as STR = Senior Trainer."
+    )
 
 
 def _okta_pushes(engine: sa.Engine, stand: Stage, token: str, url: str, say: Say, told: Told) -> None:
@@ -94,7 +96,9 @@ def _hr_corrects(engine: sa.Engine, stand: Stage, say: Say, told: Told) -> None:
     say(f"   HR ended {names(told.ended)}: the account is inactive, although Okta still says active.")
 
 
-def _titles(before: Mapping[str, Seen], after: Mapping[str, Seen], codes: Mapping[str, str], say: Say, told: Told) -> None:
+def _titles(
+    before: Mapping[str, Seen], after: Mapping[str, Seen], codes: Mapping[str, str], say: Say, told: Told
+) -> None:
     changed = [one for one in after.values() if one.title != before[one.id].title]
     told.titles_corrected = [one.name for one in changed]
     say(f"   {len(changed)} job titles are corrected: {names(told.titles_corrected, SHOWN)}.")
@@ -108,9 +112,9 @@ def _titles(before: Mapping[str, Seen], after: Mapping[str, Seen], codes: Mappin
 def _managers(after: Mapping[str, Seen], say: Say, told: Told) -> None:
     led = [one for one in after.values() if one.manager_id]
     told.managers_given = len(led)
-    told.several_managers = {
-        one.name: [after[id].name for id in one.managers] for one in led if len(one.managers) > 1
-    }
-    say(f"   {len(led)} people now have a manager. HR named two for {names(list(told.several_managers))}; one is primary:")
+    told.several_managers = {one.name: [after[id].name for id in one.managers] for one in led if len(one.managers) > 1}
+    say(
+        f"   {len(led)} people now have a manager. HR named two for {names(list(told.several_managers))}; one is primary:"
+    )
     for name, managers in told.several_managers.items():
         say(f"   {name} reports to {managers[0]}, and {names(managers[1:])} is kept as a further manager.")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+from app.identity.attributes import family
 from app.identity.claims import claims
 from app.identity.derive import Derived, derive
 from app.identity.folding import fold
@@ -24,6 +25,7 @@ from app.identity.writes import (
     RecordGoneError,
     RecordWrite,
     Rederive,
+    Spoken,
     StaleError,
     UserNameTakenError,
     VersionConflictError,
@@ -190,13 +192,13 @@ def _check_user_name(name: str | None, record: Record, people: People, decision:
         return
     written = {record_id: new for record_id, (_, new) in decision.records.items()}
     for kept in {**people.existing, **written}.values():
-        if kept.user_name == name and kept.record.source_id == record.source_id:
-            if kept.record.id != record.id and not kept.record.deleted:
-                raise UserNameTakenError
+        same_name = kept.user_name == name and kept.record.source_id == record.source_id
+        if same_name and kept.record.id != record.id and not kept.record.deleted:
+            raise UserNameTakenError
 
 
 def _record(write: RecordWrite, past: Kept | None, now: datetime, new_id: Callable[[], str]) -> Record:
-    said = write.spoken
+    said = write.spoken if past is None else _with_withheld(write.spoken, past.record)
     return Record(
         id=past.record.id if past else new_id(),
         source_id=write.source_id,
@@ -208,6 +210,21 @@ def _record(write: RecordWrite, past: Kept | None, now: datetime, new_id: Callab
         roles=said.roles,
         entitlements=said.entitlements,
         changed_at=now,
+    )
+
+
+def _with_withheld(said: Spoken, before: Record) -> Spoken:
+    """A restricted null is no empty value: it does not blank what the record holds, nor revive who left."""
+    if not said.withheld:
+        return said
+    known = {
+        name: value for name, value in before.voice.items() if name in said.withheld or family(name) in said.withheld
+    }
+    return replace(
+        said,
+        active=before.active if "active" in said.withheld else said.active,
+        values={**known, **said.values},
+        managers=before.managers if "manager" in said.withheld else said.managers,
     )
 
 

@@ -218,6 +218,10 @@ class Rules:
     highest_role_wins: bool = True
     assigned_domains: Mapping[str, str] = field(default_factory=dict)  # mail domain -> source id
     forget_email_after_days: int = 30
+    # How many may lose access or a role at once without a person's yes: see `guards.GuardPolicy`.
+    guard_share: float = 0.1
+    guard_floor: int = 5
+    group_guard_floor: int = 50  # for one change of a group, where day-to-day moves are larger
 
     def heard(self, source_id: str) -> Source | None:
         """The source, if its voice counts: None when it is retired or unknown."""

@@ -50,6 +50,12 @@ def settle(grants: Iterable[Grant], active: bool, rules: Rules) -> tuple[Grant, 
     return tuple(replace(grant, effective=(grant.scope, grant.role) in allowed) for grant in grants)
 
 
+def lost_roles(before: Account, after: Account) -> bool:
+    """Whether the account had an effective role, in any scope, that it has no longer."""
+    had = {(grant.role, grant.scope) for grant in before.grants if grant.effective}
+    return bool(had - {(grant.role, grant.scope) for grant in after.grants if grant.effective})
+
+
 def administers(account: Account, rules: Rules) -> bool:
     """Whether the account holds an effective administrator role, in any scope."""
     return any(is_administration(grant, rules) for grant in account.grants)

@@ -13,7 +13,8 @@ from app.identity.model import Account, ManagerRef
 class Spoken:
     """What a source's document says in the account's terms.
 
-    `values` maps attribute to value or EMPTY; what is not in it was not spoken of.
+    `values` maps attribute to value or EMPTY; what is not in it was not spoken of. `withheld` names what the source could
+    not tell this time (attributes, families, `active`): there its record goes on saying what it said before.
     """
 
     active: bool
@@ -21,6 +22,7 @@ class Spoken:
     managers: tuple[ManagerRef, ...] | None = None
     roles: frozenset[str] = frozenset()
     entitlements: frozenset[str] = frozenset()
+    withheld: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
     record ──schema──▶ checked ──┬─ values     attribute -> value or EMPTY; silence has no key
                                  ├─ managers   None: silent, (): none
-                                 └─ active     status as it is today; the dates can only take access away
+                                 ├─ active     status as it is today; the dates can only take access away
+                                 └─ withheld   restricted: the record goes on saying what it said before
 
 The status is the source's word for today. A first day in the future or a last day that is over make the person inactive
 whatever the status says. A last day before the first one belongs to an earlier employment and ends nothing.
@@ -110,7 +111,8 @@ def to_write(source: Source, record: Any, now: datetime) -> RecordWrite:
     if status is not None:
         values["employmentStatus"] = status
     values.update(_typed(said))
-    spoken = Spoken(active=active, values=values, managers=_managers(said, source))
+    withheld = _withheld(record, said, active=active)
+    spoken = Spoken(active=active, values=values, managers=_managers(said, source), withheld=withheld)
     return RecordWrite(source_id=source.id, spoken=spoken, document=record, source_key=said["id"])
 
 
@@ -131,9 +133,6 @@ def _checked(record: Any) -> dict[str, Any]:
         if kind and isinstance(heard.get(name), dict):
             heard = {**heard, name: {key: value for key, value in heard[name].items() if key != kind}}
     said: dict[str, Any] = RECORD.load(heard)
-    if "status" in restricted:
-        # Silence about this one cannot be taken for "works here": it would revive who left.
-        raise ValidationError("Whether this person works here cannot be told while status is restricted.", "status")
     return said
 
 
@@ -146,6 +145,24 @@ def _restricted(record: Any) -> frozenset[str]:
         if family not in RECORD.fields or (kind and family not in _TYPES) or family in ("id", "restricted"):
             raise ValidationError(f"No field that can be restricted is named {name!r}.", "restricted")
     return frozenset(named)
+
+
+def _withheld(record: Mapping[str, Any], said: Mapping[str, Any], *, active: bool) -> frozenset[str]:
+    """What the record goes on saying: restricted fields, and its state where nothing tells the present one."""
+    withheld = {_attribute(path) for path in _restricted(record)} - {"employmentStatus"}
+    if active and "status" not in said and ("endDate" not in said or "status" in _restricted(record)):
+        # Silence cannot be taken for "works here": it would revive who left.
+        withheld |= {"active", "employmentStatus"}
+    return frozenset(withheld)
+
+
+def _attribute(path: str) -> str:
+    """The attribute or family that a field feeds: ``phones.home`` -> ``phoneNumbers.home``."""
+    family, dot, kind = path.partition(".")
+    if family in _SHORT:
+        return f"{_FAMILIES[_SHORT[family]]}.work"
+    names = {**_FAMILIES, "status": "employmentStatus", "managers": "manager"}
+    return f"{names.get(family, family)}{dot}{kind}"
 
 
 def _value(value: Any) -> Any:

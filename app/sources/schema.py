@@ -191,7 +191,7 @@ class RecordSchema(_Texts):  # type: ignore[misc, valid-type]
     )
     status = _text(
         "Employment status as it is today, or a code that the source's value map for employmentStatus knows. "
-        "Without it a person works here unless endDate is over.",
+        "Without it and endDate the person stays as before; somebody new works here.",
         allow_none=False,
     )
     startDate = Day(allow_none=True, metadata={"description": "First day. Access starts with it."})  # noqa: N815
@@ -221,7 +221,9 @@ class RecordSchema(_Texts):  # type: ignore[misc, valid-type]
     )
     restricted = fields.List(
         Text(),
-        metadata={"description": "Fields that the source's key may not read: they count as silence."},
+        metadata={
+            "description": "Fields that the source's key may not read: nothing is said about them, what was said stays."
+        },
         error_messages={"invalid": "This must be a list of field names.", "null": "This must be a list."},
     )
 

@@ -59,7 +59,6 @@ def update(
     document: Mapping[str, Any] | None = None,
     search: Mapping[str, Any] | None = None,
     deleted: bool = False,
-    pending_run: str | None = None,
 ) -> None:
     """One version more. Without a document only the members changed."""
     values: dict[str, Any] = {"version": t.groups.c.version + 1, "updated_at": now}
@@ -72,9 +71,38 @@ def update(
         }
     if deleted:
         values |= {"deleted_at": now, "search": {}}
-    if pending_run is not None:
-        values["pending_run_id"] = pending_run
     conn.execute(sa.update(t.groups).where(t.groups.c.tenant_id == tenant, t.groups.c.id == id).values(values))
+
+
+def set_pending(conn: sa.Connection, tenant: str, id: str, run: str) -> None:
+    """The roles of this group's members wait for a run. No new version: the group itself is as its source wants it."""
+    mine = (t.groups.c.tenant_id == tenant, t.groups.c.id == id)
+    conn.execute(sa.update(t.groups).where(*mine).values(pending_run_id=run))
+
+
+_UPWARDS = sa.text("""
+    WITH RECURSIVE up (id) AS (
+        SELECT CAST(:group AS uuid)
+        UNION
+        SELECT m.group_id FROM up JOIN members m ON m.tenant_id = :tenant AND m.member_id = up.id
+    ) SELECT id FROM up
+""")
+
+
+def upwards(conn: sa.Connection, tenant: str, group: str) -> set[str]:
+    """The group and all groups that it is in."""
+    return {str(row.id) for row in conn.execute(_UPWARDS, {"tenant": tenant, "group": group})}
+
+
+_STILL_IN = sa.text("""
+    SELECT count(*) FROM members WHERE tenant_id = :tenant AND group_id = :group AND member_id = ANY(:ids)
+""").bindparams(_IDS)
+
+
+def left(conn: sa.Connection, tenant: str, group: str, moved: Moved) -> bool:
+    """Whether somebody of those who moved is not in the group now."""
+    parameters = {"tenant": tenant, "group": group, "ids": sorted(moved)}
+    return int(conn.execute(_STILL_IN, parameters).scalar_one()) < len(moved)
 
 
 _KINDS = sa.text("""
@@ -155,7 +183,8 @@ def dissolve(conn: sa.Connection, tenant: str, group: str) -> Moved:
 
 
 _DROP_DELETED = sa.text("""
-    DELETE FROM members m USING records r WHERE m.tenant_id = :tenant AND m.group_id = :group AND m.member_id = ANY(:ids)
+    DELETE FROM members m USING records r
+    WHERE m.tenant_id = :tenant AND m.group_id = :group AND m.member_id = ANY(:ids)
         AND r.tenant_id = :tenant AND r.id = m.member_id AND r.deleted_at IS NOT NULL
 """).bindparams(_IDS)
 
@@ -201,7 +230,8 @@ _TAKE_UP = sa.text("""
         JOIN roles r ON r.tenant_id = w.tenant_id AND r.name = w.role AND NOT r.administrator
         WHERE w.tenant_id = :tenant AND w.kind = 'group' AND w.source_id = :source
             AND (w.group_id IS NULL OR g.deleted_at IS NOT NULL)
-            AND CASE WHEN COALESCE(g.external_id, w.group_external_id) IS NOT NULL AND CAST(:external AS text) IS NOT NULL
+            AND CASE WHEN COALESCE(g.external_id, w.group_external_id) IS NOT NULL
+                AND CAST(:external AS text) IS NOT NULL
                 THEN COALESCE(g.external_id, w.group_external_id) = :external
                 ELSE lower(COALESCE(g.display_name, w.group_name)) = lower(:name) END
     ) waiting WHERE m.tenant_id = :tenant AND m.id = waiting.id

@@ -53,6 +53,7 @@ def load(conn: sa.Connection, tenant_id: str, revision: int) -> Rules:
         return list(conn.execute(sa.select(table).where(table.c.tenant_id == tenant_id)))
 
     settings = conn.execute(sa.select(t.tenants.c.settings).where(t.tenants.c.id == tenant_id)).scalar_one()
+    guard = settings.get("guard") or {}
     owned = {row.attribute: OwnershipRule(tuple(row.owners), tuple(row.create_only)) for row in rows(t.ownership)}
     return Rules(
         revision=revision,
@@ -63,6 +64,9 @@ def load(conn: sa.Connection, tenant_id: str, revision: int) -> Rules:
         highest_role_wins=bool(settings.get("highest_role_wins", True)),
         assigned_domains={row.domain: row.source_id for row in rows(t.domains)},
         forget_email_after_days=int(settings.get("forget_email_after_days", 30)),
+        guard_share=float(guard.get("share", 0.1)),
+        guard_floor=int(guard.get("floor", 5)),
+        group_guard_floor=int(guard.get("group_floor", 50)),
     )
 
 

@@ -1,0 +1,81 @@
+"""A tenant with people and groups, through the write door, 500 at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from app.adapters.scim_voice import spoken
+from app.adapters.search_document import search_document
+from app.grouping import Grouping, GroupSpoken, Membership
+from app.identity.writes import RecordWrite
+from app.provisioning import CHUNK, provision
+from app.store import credentials, tenants
+from app.store.engine import reading, writing
+from app.store.rules import current
+from benchmarks.roads import Sample, person
+from scim.documents import normalise
+from scim.store import Document, Kind
+
+ACTOR = "benchmark"
+SMALL_GROUPS = 100
+SMALL = 10
+LARGE = 10_000
+
+
+def seed(engine: sa.Engine, users: int, newcomers: int) -> Sample:
+    """A tenant of so many users; `newcomers` more are in no group. The large group needs 10,000 users."""
+    with writing(engine) as conn:
+        tenant = tenants.create(conn, f"users-{users}")
+        source = tenants.create_source(conn, tenant.id, "idp", kind="idp", system="okta")
+        token = credentials.issue(conn, tenant.id, "scim_token", ACTOR, source_id=source.id).secret
+    names = [f"p{number}" for number in range(users)]
+    ids = _people(engine, source, names)
+    fresh = _people(engine, source, [f"n{number}" for number in range(newcomers)])
+    small = [_group(engine, source, f"small {n}", _some(ids, n * SMALL, SMALL)) for n in range(SMALL_GROUPS)]
+    large = _group(engine, source, "large", ids[:LARGE]) if users >= LARGE else None
+    with engine.connect() as conn:
+        conn.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
+    return Sample(token, ids, [f"{name}@quay.example" for name in names], fresh, small, large)
+
+
+def _people(engine: sa.Engine, source: tenants.SourceRow, names: Sequence[str]) -> list[str]:
+    with reading(engine) as conn:
+        known = current(conn, source.tenant_id).sources[source.id]
+    ids: list[str] = []
+    for some in _chunks(names):
+        documents = [normalise("User", person(name)).document for name in some]
+        writes = [
+            RecordWrite(
+                source_id=source.id,
+                spoken=spoken(document, known),
+                document=document,
+                search=_search("User", document, source),
+                user_name=document["userName"],
+            )
+            for document in documents
+        ]
+        ids += [str(outcome.record_id) for outcome in provision(engine, source.tenant_id, writes, actor=ACTOR)]
+    return ids
+
+
+def _group(engine: sa.Engine, source: tenants.SourceRow, name: str, members: Sequence[str]) -> str:
+    grouping = Grouping(engine, source.tenant_id, source.id, ACTOR)
+    document = normalise("Group", {"displayName": name}).document
+    id = grouping.create(GroupSpoken(document, _search("Group", document, source)))
+    for some in _chunks(members):
+        grouping.write(id, None, Membership(add=dict.fromkeys(some)), None)
+    return id
+
+
+def _search(kind: Kind, document: Document, source: tenants.SourceRow) -> Document:
+    return search_document(kind, document, tenant_id=source.tenant_id, source_id=source.id)
+
+
+def _chunks(items: Sequence[str]) -> Iterator[Sequence[str]]:
+    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+
+
+def _some(items: Sequence[str], start: int, number: int) -> list[str]:
+    return [items[(start + n) % len(items)] for n in range(number)]

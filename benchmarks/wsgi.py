@@ -1,0 +1,31 @@
+"""The application, and beside it the floor: a bare Flask application that answers one constant of 1 KB."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import Flask, Response
+
+from app.factory import create_app
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+PATH: Final = "/floor"
+CONSTANT: Final = b'{"constant":"' + b"x" * 1009 + b'"}'
+
+_floor = Flask("floor")
+_app = create_app()
+
+
+@_floor.get(PATH)
+def constant() -> Response:
+    return Response(CONSTANT, content_type="application/json")
+
+
+def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    """One of the two, by the path."""
+    chosen: Any = _floor if environ["PATH_INFO"] == PATH else _app
+    answer: Iterable[bytes] = chosen(environ, start_response)
+    return answer
