@@ -24,7 +24,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.identity.changes import diff
 from app.identity.claims import claims
-from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys
+from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys, named_by
 from app.identity.events import Event, events
 from app.identity.folding import fold
 from app.identity.guards import keep_last_administrator
@@ -216,7 +216,8 @@ def _protect_last_administrator(conn: sa.Connection, tenant_id: str, decision: D
         for account_id, (before, derived) in decision.accounts.items()
         if before is not None and administers(before, rules) and not administers(derived.account, rules)
     }
-    if not losing or read.other_administrators(conn, tenant_id, losing):
+    staying = any(administers(derived.account, rules) for _, derived in decision.accounts.values())
+    if not losing or staying or read.other_administrators(conn, tenant_id, losing):
         return
     for account_id in sorted(losing):
         before, derived = decision.accounts[account_id]
@@ -281,9 +282,9 @@ def _lock_groups_of_deleted(conn: sa.Connection, tenant_id: str, writes: Sequenc
 def _tell_waiting_reports(engine: sa.Engine, tenant_id: str, decision: Decision) -> None:
     """Those who named a manager that nobody knew until now. What a crash misses here, the sweep finds."""
     keys = {
-        (namespace, value)
+        key
         for past, kept in decision.records.values()
-        for namespace, _, value in kept.claimed - (past.claimed if past else frozenset())
+        for key in named_by(kept) - (named_by(past) if past else frozenset())
     }
     if not keys:
         return

@@ -69,7 +69,8 @@ def _get(sample: Sample) -> Iterator[Request]:
 
 
 def _filter(sample: Sample) -> Iterator[Request]:
-    return (Request("GET", f"{SCIM}/Users?filter={quote(f'userName eq "{n}"')}") for n in _spread(sample.names))
+    filters = (f'userName eq "{name}"' for name in _spread(sample.names))
+    return (Request("GET", f"{SCIM}/Users?filter={quote(one)}") for one in filters)
 
 
 def _list(sample: Sample) -> Iterator[Request]:

@@ -55,9 +55,8 @@ def _table(port: int, sample: Sample, asked: argparse.Namespace) -> Iterator[str
         floor = found if road == FLOOR else floor
         assert floor is not None
         failed = f" ({found.failed} failed)" if found.failed else ""
-        yield (
-            f"| {road}{failed} | {found.rate:,.0f} | {found.p50:.1f} | {found.p99:.1f} | {found.rate / floor.rate:.3f} |"
-        )
+        ratio = found.rate / floor.rate
+        yield f"| {road}{failed} | {found.rate:,.0f} | {found.p50:.1f} | {found.p99:.1f} | {ratio:.3f} |"
 
 
 def _measured(port: int, road: str, sample: Sample, asked: argparse.Namespace) -> Measured:

@@ -51,12 +51,13 @@ def database() -> Iterator[str]:
 
 @contextmanager
 def serving(database_url: str, workers: int) -> Iterator[int]:
-    """A running server with `workers` processes; its port. What it logs is thrown away."""
+    """A running server with `workers` processes; its port. Its log lines go to a file, and away with it."""
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROLLCALL_")}
     environment |= {"DATABASE_URL": database_url, "ROLLCALL_PORT": str(port), "ROLLCALL_WORKERS": str(workers)}
+    log = tempfile.TemporaryFile()
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.serving"], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "benchmarks.serving"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
     )
     assert process.stdout is not None
     ready = threading.Event()
@@ -64,12 +65,14 @@ def serving(database_url: str, workers: int) -> Iterator[int]:
     reader.start()
     try:
         if not ready.wait(READY_SECONDS):
-            raise RuntimeError("the server did not become ready")
+            log.seek(0)
+            raise RuntimeError(f"the server did not become ready:\n{log.read().decode(errors='replace')}")
         yield port
     finally:
         process.terminate()
         process.wait(60)
         reader.join(10)
+        log.close()
 
 
 def main() -> None:

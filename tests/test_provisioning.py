@@ -118,7 +118,9 @@ def test_user_names_are_unique_in_a_source_whatever_their_case(engine, tenant, o
 def test_a_refused_write_refuses_its_chunk(engine, tenant, okta) -> None:
     with pytest.raises(UserNameTakenError):
         provision(engine, tenant.id, [idp(okta, "a@x.org"), idp(okta, "A@x.org")], actor="test")
-    assert rows(engine, t.records) == [] and rows(engine, t.events) == [] and rows(engine, t.audit) == []
+    assert rows(engine, t.records) == []
+    assert rows(engine, t.events) == []
+    assert rows(engine, t.audit) == []
 
 
 def test_a_write_over_a_newer_version_is_refused(engine, tenant, okta) -> None:
@@ -131,7 +133,8 @@ def test_a_write_over_a_newer_version_is_refused(engine, tenant, okta) -> None:
 def test_a_deleted_record_leaves_a_tombstone_and_an_account(engine, tenant, okta) -> None:
     made = one(engine, tenant, idp(okta, "ada@x.org"))
     gone = one(engine, tenant, RecordDelete(okta.id, made.record_id or ""))
-    assert gone.after.status == "inactive" and gone.after.id == made.after.id
+    assert gone.after.status == "inactive"
+    assert gone.after.id == made.after.id
     with pytest.raises(RecordGoneError):
         one(engine, tenant, RecordDelete(okta.id, made.record_id or ""))
     again = one(engine, tenant, idp(okta, "ada@x.org"))
@@ -199,7 +202,8 @@ def test_a_dry_run_foretells_the_run_and_changes_nothing(engine, tenant, okta, h
     told = one(engine, tenant, write, dry_run=True, now=now)
     assert len(rows(engine, t.records)) == 1
     done = one(engine, tenant, write, now=now)
-    assert told.after.attributes == done.after.attributes and told.rule == done.rule
+    assert told.after.attributes == done.after.attributes
+    assert told.rule == done.rule
 
 
 def test_the_audit_chain_verifies_and_shows_tampering(engine, tenant, okta) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from app.adapters.scim_store import ScimStore
 from app.store import credentials
 from app.store.engine import reading
+from app.store.tenant_settings import value
 from scim.errors import Forbidden, Unauthorized
 from scim.store import Features
 
@@ -31,9 +32,9 @@ class Doorkeeper:
 
 
 def _features(known: credentials.Credential) -> Features:
-    settings = known.tenant_settings.get("scim", {})
+    chosen = known.tenant_settings
     return Features(
-        user_patch_answers_204=bool(settings.get("user_patch_answers_204", False)),
-        group_patch_answers_204=bool(settings.get("group_patch_answers_204", True)),
-        account_extension=bool(settings.get("account_extension", True)),
+        user_patch_answers_204=value(chosen, "scim.user_patch_answers_204"),
+        group_patch_answers_204=value(chosen, "scim.group_patch_answers_204"),
+        account_extension=value(chosen, "scim.account_extension"),
     )

@@ -129,8 +129,8 @@ ROUTES: Final = (
             "operationId": "sendRecords",
             "summary": "Records of an HR system or CRM, as they stand today",
             "description": f"One record, or up to {MOST_RECORDS} as `records`. A record is the whole present state of "
-            "one person in the source: a missing or `restricted` key is silence, null is an empty value. Either all "
-            "records are taken or none. A person who is not sent is not spoken of.",
+            "one person in the source: a missing key is silence, null is an empty value, what is `restricted` stays. "
+            "Either all records are taken or none. A person who is not sent is not spoken of.",
             "tags": ["Records"],
             "parameters": [{"in": "query", "schema": RecordsParameters}],
             "requestBody": {

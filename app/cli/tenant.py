@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from app.cli.context import Context, json_option, name_of, show, table
-from app.store import tenants
+from app.store import tenant_settings, tenants
 from app.store.engine import reading, writing
 
 
@@ -34,3 +34,23 @@ def list_(context: Context, as_json: bool) -> None:
         found = tenants.listing(conn)
     rows = [(each.name, each.id, each.revision) for each in found]
     show(found, table(rows, ["name", "id", "revision"]), as_json=as_json)
+
+
+@tenant.command("set")
+@click.argument("name", callback=name_of("tenant"))
+@click.argument("setting", required=False)
+@click.argument("value", required=False)
+@json_option
+@click.pass_obj
+def set_(context: Context, name: str, setting: str | None, value: str | None, as_json: bool) -> None:
+    """Choose one of the tenant's settings; without SETTING, show all of them."""
+    with context.database() as engine, writing(engine) as conn:
+        found = tenants.find(conn, name)
+        if setting is not None:
+            if value is None:
+                raise click.UsageError("name the value as well")
+            tenant_settings.choose(conn, found.id, setting, value)
+            found = tenants.find(conn, name)
+    chosen = {one.name: tenant_settings.value(found.settings, one.name) for one in tenant_settings.SETTINGS}
+    rows = [(one.name, chosen[one.name], one.sentence) for one in tenant_settings.SETTINGS]
+    show(chosen, table(rows, ["setting", "value", "meaning"]), as_json=as_json)

@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from app.demo.okta import DemoError, Okta
 from app.demo.people import EXPLAINED, GROUPS, PEOPLE, ROLES, TITLE_CODES, TRAINERS
+from app.demo.reasons import explanation, lines
 from app.demo.stage import Stage
 from app.demo.view import SHOWN, Seen, accounts, names
 from app.sources import csv_file
-from app.sync import imports
+from app.sync import imports, mappings
+from app.sync.mappings import Change
 
 Say = Callable[[str], None]
 
@@ -48,6 +50,8 @@ def play(engine: sa.Engine, stand: Stage, token: str, url: str, say: Say) -> Tol
     _scene(stand, say)
     _okta_pushes(engine, stand, token, url, say, told)
     _hr_corrects(engine, stand, say, told)
+    _groups_mean_roles(engine, stand, say, told)
+    _explained(engine, stand, say, told)
     return told
 
 
@@ -56,9 +60,7 @@ def _scene(stand: Stage, say: Say) -> None:
     say(f"   The tenant `{stand.tenant.name}` is a railway company on your learning platform.")
     say(f"   `{stand.okta.name}` is its identity provider: it owns logins, names and groups.")
     say(f"   `{stand.hr.name}` is its HR system: it owns job titles, departments, managers and employment.")
-    say(
-        f"   HR writes codes for titles; the source has a value map of {len(TITLE_CODES)}, such as STR = Senior Trainer."
-    )
+    say(f"   HR writes codes for titles; the source has a map of {len(TITLE_CODES)}, such as STR = Senior Trainer.")
 
 
 def _okta_pushes(engine: sa.Engine, stand: Stage, token: str, url: str, say: Say, told: Told) -> None:
@@ -85,8 +87,8 @@ def _hr_corrects(engine: sa.Engine, stand: Stage, say: Say, told: Told) -> None:
     say("")
     say(f"3  HR's export {HR_FILE.name} is imported")
     done = imports.submit(engine, stand.tenant.id, stand.hr, records, actor=ACTOR, wait=True)
-    if done.state != "complete":
-        raise DemoError(f"the import of {HR_FILE.name} is {done.state}, not complete")
+    if done.state != "complete" or done.not_applied:
+        raise DemoError(f"the import of {HR_FILE.name} is {done.state}; not applied: {len(done.not_applied)}")
     after = accounts(engine, stand.tenant.id)
     codes = {str(record["employeeNumber"]): str(record["title"]) for record in records}
     say(f"   {len(records)} records met the people whom Okta pushed, by employee number: still {len(after)} accounts.")
@@ -104,17 +106,49 @@ def _titles(
     say(f"   {len(changed)} job titles are corrected: {names(told.titles_corrected, SHOWN)}.")
     for one in changed:
         if one.number == EXPLAINED:
-            say(
-                f"   {one.name}: Okta says {before[one.id].title}, HR wrote {codes[EXPLAINED]}, the LMS reads {one.title}."
-            )
+            old = before[one.id].title
+            say(f"   {one.name}: Okta says {old}, HR wrote {codes[EXPLAINED]}, the LMS reads {one.title}.")
 
 
 def _managers(after: Mapping[str, Seen], say: Say, told: Told) -> None:
     led = [one for one in after.values() if one.manager_id]
     told.managers_given = len(led)
     told.several_managers = {one.name: [after[id].name for id in one.managers] for one in led if len(one.managers) > 1}
-    say(
-        f"   {len(led)} people now have a manager. HR named two for {names(list(told.several_managers))}; one is primary:"
-    )
+    say(f"   {len(led)} people now have a manager. For {names(list(told.several_managers))} HR named two:")
     for name, managers in told.several_managers.items():
-        say(f"   {name} reports to {managers[0]}, and {names(managers[1:])} is kept as a further manager.")
+        say(f"   {name} reports to {managers[0]}, the primary one; {names(managers[1:])} is kept beside.")
+
+
+def _groups_mean_roles(engine: sa.Engine, stand: Stage, say: Say, told: Told) -> None:
+    wishes = {
+        group: [Change("set", "group", group, role=role, source=stand.okta.name)] for group, role in ROLES.items()
+    }
+    say("")
+    say(f"4  What if the group {TRAINERS} meant the role {ROLES[TRAINERS]}? A preview, nothing is saved:")
+    shown = mappings.preview(engine, stand.tenant.id, wishes[TRAINERS])
+    told.would_become_instructor = [one.name for one in shown.gains]
+    say(f"   {names(told.would_become_instructor)} would become {ROLES[TRAINERS]}.")
+    members = set(GROUPS[TRAINERS])
+    idle = [one.name for one in accounts(engine, stand.tenant.id).values() if one.number in members]
+    for name in told.ended:
+        if name in idle:
+            say(f"   {name} is in the group too, but left: no role takes effect.")
+    for group, wish in wishes.items():
+        seen = shown if group == TRAINERS else mappings.preview(engine, stand.tenant.id, wish)
+        mappings.save(engine, stand.tenant.id, wish, actor=ACTOR, expected_hash=seen.hash, wait=True)
+    now = accounts(engine, stand.tenant.id).values()
+    told.roles = {role: [one.name for one in now if role in one.roles] for role in ROLES.values()}
+    say(f"   Saved, and also {names([f'{group} = {role}' for group, role in ROLES.items() if group != TRAINERS])}:")
+    say(f"   {names([f'{len(holders)} {role}s' for role, holders in told.roles.items()])}. The highest role counts.")
+
+
+def _explained(engine: sa.Engine, stand: Stage, say: Say, told: Told) -> None:
+    now = accounts(engine, stand.tenant.id)
+    [one] = [seen for seen in now.values() if seen.number == EXPLAINED]
+    found = explanation(engine, stand.tenant.id, one.id)
+    told.explained = found.as_dict()
+    say("")
+    say(f"5  Why is the account of {one.name} as it is?")
+    for line in lines(found, {seen.id: seen.name for seen in now.values()}):
+        say(f"   {line}")
+    say(f"   All of it: rollcall account explain {one.id} --tenant {stand.tenant.name}")

@@ -268,8 +268,14 @@ def _move_claims(account_id: str, past: Kept | None, kept: Kept, people: People,
         ordered = tuple(sorted(holders))
         if ordered != people.holders.get(key, ()):
             people.holders[key] = decision.holders[key] = ordered
-    for namespace, _, value in kept.claimed - before:
-        people.named.setdefault((namespace, value), account_id)
+    for named in named_by(kept) - (named_by(past) if past else frozenset()):
+        people.named.setdefault(named, account_id)
+
+
+def named_by(kept: Kept) -> frozenset[tuple[str, str]]:
+    """The keys under which this record can be named as a manager, but its own id."""
+    own = {(f"key:{kept.record.source_id}", kept.source_key)} if kept.source_key else set()
+    return frozenset({(namespace, value) for namespace, _, value in kept.claimed} | own)
 
 
 def _derived(account_id: str, people: People, rules: Rules, now: datetime) -> tuple[Account | None, Derived]:

@@ -69,7 +69,8 @@ class Source:
 class ManagerRef:
     """A manager as a source names one: `kind` is line, matrix or functional; `keys` are tried in order.
 
-    A key is (namespace, value): ("record", SCIM id), ("employee:<numbering>", number) or ("email", address).
+    A key is (namespace, value): ("record", SCIM id), ("key:<source id>", the source's own id of the record),
+    ("employee:<numbering>", number) or ("email", address).
     """
 
     keys: tuple[tuple[str, str], ...]

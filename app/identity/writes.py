@@ -13,8 +13,8 @@ from app.identity.model import Account, ManagerRef
 class Spoken:
     """What a source's document says in the account's terms.
 
-    `values` maps attribute to value or EMPTY; what is not in it was not spoken of. `withheld` names what the source could
-    not tell this time (attributes, families, `active`): there its record goes on saying what it said before.
+    `values` maps attribute to value or EMPTY; what is not in it was not spoken of. `withheld` names what the source
+    could not tell this time (attributes, families, `active`): there its record goes on saying what it said before.
     """
 
     active: bool

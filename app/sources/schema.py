@@ -174,7 +174,7 @@ _Texts = Schema.from_dict({name: _text(about, longest=_longest(name)) for name, 
 class RecordSchema(_Texts):  # type: ignore[misc, valid-type]
     """The present state of one person in an HR system or CRM.
 
-    A missing key is silence, null or "" is an empty value; what `restricted` names is silence, whatever stands there.
+    A missing key is silence, null or "" is an empty value; what `restricted` names stays as it was.
     """
 
     class Meta:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
 from app.store import tables as t
+from app.store.tenant_settings import value
 
 SAID_ANEW: Final = "dropped: the source spoke of this person again"
 
@@ -30,11 +31,11 @@ def population(conn: sa.Connection, tenant_id: str, source_id: str) -> int:
     return int(conn.execute(_POPULATION, {"tenant": tenant_id, "source": source_id}).scalar_one())
 
 
-def guard_settings(conn: sa.Connection, tenant_id: str) -> Mapping[str, Any]:
-    """The tenant's own threshold: `share` (0 to 1) and `floor` (people), each if it is set."""
+def threshold(conn: sa.Connection, tenant_id: str) -> tuple[float, int]:
+    """The tenant's share (0 to 1) and floor (people): who loses something in more than both is held."""
     chosen = sa.select(t.tenants.c.settings).where(t.tenants.c.id == tenant_id)
-    settings: Mapping[str, Any] = conn.execute(chosen).scalar_one().get("guard") or {}
-    return settings
+    settings = conn.execute(chosen).scalar_one()
+    return float(value(settings, "guard.share")), int(value(settings, "guard.floor"))
 
 
 _SUPERSEDE = sa.text("""

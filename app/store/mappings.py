@@ -21,6 +21,7 @@ class MappingRow:
     """A line of the role table. `match` is how people name what must be met: a group's name, or the value.
 
     `state` is live, or waiting while there is no such group; `group_id` is None for one that never was there.
+    `shares_name`: other groups of the source are called the same.
     """
 
     id: str
@@ -35,6 +36,7 @@ class MappingRow:
     group_id: str | None
     group_external_id: str | None
     state: str
+    shares_name: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class RoleRow:
 _LISTING = sa.text("""
     SELECT m.id, m.kind, s.name AS source, COALESCE(g.display_name, m.group_name, m.value) AS match, m.role, m.scope,
         m.priority, m.attribute, m.source_id, m.group_id, COALESCE(g.external_id, m.group_external_id) AS external_id,
-        m.kind = 'group' AND (g.id IS NULL OR g.deleted_at IS NOT NULL) AS waiting
+        m.kind = 'group' AND (g.id IS NULL OR g.deleted_at IS NOT NULL) AS waiting,
+        EXISTS (SELECT FROM groups o WHERE o.tenant_id = g.tenant_id AND o.source_id = g.source_id AND o.id <> g.id
+            AND o.display_name = g.display_name AND o.deleted_at IS NULL) AS shares_name
     FROM mappings m
     LEFT JOIN sources s ON s.tenant_id = m.tenant_id AND s.id = m.source_id
     LEFT JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
@@ -85,6 +89,7 @@ def listing(conn: sa.Connection, tenant_id: str) -> list[MappingRow]:
             group_id=_text(row.group_id),
             group_external_id=row.external_id,
             state="waiting" if row.waiting else "live",
+            shares_name=row.shares_name,
         )
         for row in conn.execute(_LISTING, {"tenant": tenant_id})
     ]
@@ -92,7 +97,7 @@ def listing(conn: sa.Connection, tenant_id: str) -> list[MappingRow]:
 
 _GROUPS = """
     SELECT g.id, s.name AS source, g.display_name, g.external_id,
-        (SELECT count(*) FROM members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.kind = 'User') AS size
+        (SELECT count(*) FROM members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.kind = 'User') AS n
     FROM groups g JOIN sources s ON s.tenant_id = g.tenant_id AND s.id = g.source_id
     WHERE g.tenant_id = :tenant AND g.deleted_at IS NULL AND {which} ORDER BY s.name, g.display_name, g.id
 """
@@ -159,14 +164,17 @@ _ACCOUNT = "FROM accounts WHERE tenant_id = :tenant AND attributes ? :name"
 _RECORD = """FROM records WHERE tenant_id = :tenant AND deleted_at IS NULL AND account_id IS NOT NULL
     AND (CAST(:source AS uuid) IS NULL OR source_id = :source) AND {voice} ? :name"""
 _SPOKEN: Final = {
-    "account": ("attributes -> :name", "id", _ACCOUNT),
-    "voice": ("voice -> 'values' -> :name", "account_id", _RECORD.format(voice="voice -> 'values'")),
-    "list": ("voice -> :name", "account_id", _RECORD.format(voice="voice")),
+    "account": ("attributes -> CAST(:name AS text)", "id", _ACCOUNT),
+    "voice": ("voice -> 'values' -> CAST(:name AS text)", "account_id", _RECORD.format(voice="voice -> 'values'")),
+    "list": ("voice -> CAST(:name AS text)", "account_id", _RECORD.format(voice="voice")),
 }
 
 
 def spoken(conn: sa.Connection, tenant_id: str, where: str, name: str, source_id: str | None) -> list[Any]:
-    """All different JSON values of `name` in "account", "voice" (a record's attributes) or "list" (roles, entitlements)."""
+    """All different JSON values of `name`.
+
+    `where` is account (its attributes), voice (those of records) or list (the records' roles, entitlements).
+    """
     value, _, of = _SPOKEN[where]
     parameters = {"tenant": tenant_id, "name": name, "source": source_id}
     return list(conn.execute(sa.text(f"SELECT DISTINCT {value} AS value {of}"), parameters).scalars())
@@ -191,7 +199,7 @@ def _accounts(rows: sa.CursorResult[Any]) -> set[str]:
 
 
 def _group(row: Any) -> GroupRow:
-    return GroupRow(str(row.id), row.source, row.display_name, row.external_id, row.size)
+    return GroupRow(str(row.id), row.source, row.display_name, row.external_id, row.n)
 
 
 def _text(value: Any) -> str | None:

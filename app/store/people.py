@@ -134,6 +134,10 @@ _MANAGERS = sa.text("""
         SELECT k.namespace, k.value, r.account_id FROM jsonb_to_recordset(:keys) AS k(namespace text, value text)
         JOIN records r ON k.namespace = 'record' AND r.tenant_id = :tenant AND r.id = k.value::uuid
         UNION ALL
+        SELECT k.namespace, k.value, r.account_id FROM jsonb_to_recordset(:keys) AS k(namespace text, value text)
+        JOIN records r ON r.tenant_id = :tenant AND r.deleted_at IS NULL AND r.source_key = k.value COLLATE "C"
+            AND r.source_id = CASE WHEN k.namespace LIKE 'key:%' THEN substr(k.namespace, 5)::uuid END
+        UNION ALL
         SELECT k.namespace, k.value, i.holders[1] FROM jsonb_to_recordset(:keys) AS k(namespace text, value text)
         JOIN identifiers i ON k.namespace <> 'record' AND i.tenant_id = :tenant
             AND i.namespace = k.namespace COLLATE "C" AND i.affiliation IN ('employee', 'customer')
@@ -154,7 +158,7 @@ _MANAGERS = sa.text("""
 def managers(
     conn: sa.Connection, tenant: str, keys: Collection[tuple[str, str]], others: Collection[str]
 ) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
-    """Who is named by these keys (namespace, value), and account -> manager for all who stand above them or `others`."""
+    """Who is named by these keys (namespace, value), and account -> manager for all above them and above `others`."""
     if not keys and not others:
         return {}, {}
     named = [{"namespace": namespace, "value": value} for namespace, value in sorted(keys)]

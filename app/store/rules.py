@@ -12,6 +12,7 @@ from app.identity.attributes import default_ownership
 from app.identity.folding import fold
 from app.identity.model import Affiliation, OwnershipRule, Role, RoleMapping, Rules, Source, SourceKind
 from app.store import tables as t
+from app.store.tenant_settings import value
 
 CACHED_TENANTS: Final = 1024
 
@@ -53,7 +54,6 @@ def load(conn: sa.Connection, tenant_id: str, revision: int) -> Rules:
         return list(conn.execute(sa.select(table).where(table.c.tenant_id == tenant_id)))
 
     settings = conn.execute(sa.select(t.tenants.c.settings).where(t.tenants.c.id == tenant_id)).scalar_one()
-    guard = settings.get("guard") or {}
     owned = {row.attribute: OwnershipRule(tuple(row.owners), tuple(row.create_only)) for row in rows(t.ownership)}
     return Rules(
         revision=revision,
@@ -61,12 +61,12 @@ def load(conn: sa.Connection, tenant_id: str, revision: int) -> Rules:
         ownership={**default_ownership(), **owned},
         roles={row.name: Role(row.name, row.rank, row.administrator) for row in rows(t.roles)},
         mappings=tuple(sorted((mapping_of(row) for row in rows(t.mappings)), key=lambda one: one.id)),
-        highest_role_wins=bool(settings.get("highest_role_wins", True)),
+        highest_role_wins=value(settings, "highest_role_wins"),
         assigned_domains={row.domain: row.source_id for row in rows(t.domains)},
-        forget_email_after_days=int(settings.get("forget_email_after_days", 30)),
-        guard_share=float(guard.get("share", 0.1)),
-        guard_floor=int(guard.get("floor", 5)),
-        group_guard_floor=int(guard.get("group_floor", 50)),
+        forget_email_after_days=value(settings, "forget_email_after_days"),
+        guard_share=value(settings, "guard.share"),
+        guard_floor=value(settings, "guard.floor"),
+        group_guard_floor=value(settings, "guard.group_floor"),
     )
 
 

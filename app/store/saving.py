@@ -86,7 +86,8 @@ _LEDGER = sa.text("""
             audit_hash = CASE WHEN jsonb_array_length(:entries) > 0
                 THEN sha256(audit_hash || CAST(:link AS bytea)) ELSE audit_hash END,
             counts = counts || (
-                SELECT COALESCE(jsonb_object_agg(d.key, COALESCE((counts ->> d.key)::bigint, 0) + d.value::bigint), '{}')
+                SELECT COALESCE(
+                    jsonb_object_agg(d.key, COALESCE((counts ->> d.key)::bigint, 0) + d.value::bigint), '{}')
                 FROM jsonb_each_text(:counts) d)
         WHERE tenant_id = :tenant
         RETURNING next_event - jsonb_array_length(:events) AS first_event,

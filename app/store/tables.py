@@ -49,7 +49,7 @@ tenants = sa.Table(
     sa.Column("id", Id, primary_key=True),
     sa.Column("name", Folded, nullable=False, unique=True),
     _json("settings"),
-    # Every saved rule (source, ownership, role, mapping, setting) raises it; accounts know the one they were derived at.
+    # Every saved rule (source, ownership, role, mapping, setting) raises it; accounts know that of their deriving.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"),
     sa.Column("created_at", Time, nullable=False, server_default=NOW),
 )

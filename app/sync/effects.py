@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from app.identity.model import Account, Rules, Status
 from app.identity.writes import Outcome
@@ -42,10 +43,14 @@ def loses_role(before: Account, after: Account, rules: Rules) -> bool:
 
 
 def called(account: Account) -> str:
-    """The name that people know the account by; its id where it has none."""
-    said = account.attributes
+    """The name that people know the account by."""
+    return name_of(account.id, account.attributes)
+
+
+def name_of(account_id: str, said: Mapping[str, Any]) -> str:
+    """The name in an account's attributes; the id where they have none."""
     full = " ".join(str(said[part]) for part in ("givenName", "familyName") if said.get(part))
-    return str(said.get("displayName") or full or said.get("userName") or said.get("emails.work") or account.id)
+    return str(said.get("displayName") or full or said.get("userName") or said.get("emails.work") or account_id)
 
 
 def _rank(role: str, rules: Rules) -> int:

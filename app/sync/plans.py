@@ -121,7 +121,7 @@ def _line(write: RecordWrite, outcome: Outcome | None, rules: Rules) -> Line:
 
 def judged(conn: sa.Connection, tenant_id: str, draft: Plan, now: datetime) -> Plan:
     """The plan with the guard's verdict, as of now. Who takes nothing away is never held."""
-    policy = _policy(conn, tenant_id)
+    policy = GuardPolicy(*imports.threshold(conn, tenant_id))
     recent = imports.losses_since(conn, tenant_id, draft.source_id, now - SLOW_LEAK)
     population = draft.population
     if draft.losses and draft.losses + recent > policy.floor:
@@ -132,9 +132,3 @@ def judged(conn: sa.Connection, tenant_id: str, draft: Plan, now: datetime) -> P
     elif recent:
         verdict = replace(verdict, reason=f"{verdict.reason} {recent} of them did within the last 24 hours.")
     return replace(draft, recent=recent, population=population, verdict=verdict)
-
-
-def _policy(conn: sa.Connection, tenant_id: str) -> GuardPolicy:
-    settings = imports.guard_settings(conn, tenant_id)
-    usual = GuardPolicy()
-    return GuardPolicy(float(settings.get("share", usual.share)), int(settings.get("floor", usual.floor)))

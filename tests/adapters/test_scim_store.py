@@ -58,7 +58,8 @@ def test_a_user_shows_its_account_and_its_groups(connect, tenant, okta) -> None:
     user = client.post(f"{BASE}/Users", json={"userName": "ada@x.org"}).get_json()
     client.post(f"{BASE}/Groups", json={"displayName": "Staff", "members": [{"value": user["id"]}]})
     seen = client.get(f"{BASE}/Users/{user['id']}").get_json()
-    assert seen[LMS_USER]["status"] == "active" and seen[LMS_USER]["accountId"] != user["id"]
+    assert seen[LMS_USER]["status"] == "active"
+    assert seen[LMS_USER]["accountId"] != user["id"]
     assert [group["display"] for group in seen["groups"]] == ["Staff"]
 
 
@@ -88,7 +89,8 @@ def test_a_token_that_is_not_one_is_refused_in_scims_words(app, connect, tenant,
     for header in (None, "Bearer nonsense", "Bearer " + "x" * 5000, "Basic YTpi"):
         answer = client.get(f"{BASE}/Users", headers={"Authorization": header} if header else {})
         assert answer.status_code == 401
-        assert answer.content_type == "application/scim+json" and answer.get_json()["status"] == "401"
+        assert answer.content_type == "application/scim+json"
+        assert answer.get_json()["status"] == "401"
         assert "Bearer" in answer.headers["WWW-Authenticate"]
 
 

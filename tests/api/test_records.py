@@ -96,6 +96,22 @@ def test_many_in_their_order_with_managers(client: FlaskClient, headers: dict[st
     assert shown["Noa"]["managerId"] == shown["Mia"]["id"]
 
 
+def test_a_manager_is_found_by_the_sources_own_id_whoever_comes_first(
+    client: FlaskClient, headers: dict[str, str]
+) -> None:
+    def led_by(name: str, key: str) -> dict[str, Any]:
+        return {"id": name, "status": "active", "displayName": name, "managers": [{"id": key}]}
+
+    send(client, headers, led_by("in one push", "p-1"), MIA, led_by("another", "p-9"))
+    send(client, headers, led_by("after", "p-1"))
+    shown = people(client, headers)
+    assert shown["in one push"]["managerId"] == shown["after"]["managerId"] == shown["Mia"]["id"]
+    assert shown["another"]["managerId"] is None
+    send(client, headers, {"id": "p-9", "status": "active", "displayName": "late"})
+    shown = people(client, headers)
+    assert shown["another"]["managerId"] == shown["late"]["id"]
+
+
 def test_a_termination_deactivates(client: FlaskClient, headers: dict[str, str]) -> None:
     send(client, headers, MIA)
     assert send(client, headers, {**MIA, "status": "terminated"}).status_code == 200

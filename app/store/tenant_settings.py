@@ -1,0 +1,80 @@
+"""What a tenant may decide for itself: one table of name, default and sentence. A default's type is the setting's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from app.store import tables as t
+from app.store.tenants import raise_revision
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting; a dot in its name is a level in `tenants.settings`."""
+
+    name: str
+    default: bool | int | float
+    sentence: str
+
+
+SETTINGS: Final = (
+    Setting("highest_role_wins", True, "Of several roles in one scope only the highest is effective; else all are."),
+    Setting("forget_email_after_days", 30, "Days after which an inactive account is no longer found by e-mail."),
+    Setting("guard.share", 0.1, "Share of the people who may lose access or a role by one run without a yes."),
+    Setting("guard.floor", 5, "People who may lose access or a role by one run, however small the tenant."),
+    Setting("guard.group_floor", 50, "The same for one change of a group."),
+    Setting("scim.user_patch_answers_204", False, "PATCH of a user answers 204 without a body instead of 200 with it."),
+    Setting(
+        "scim.group_patch_answers_204", True, "PATCH of a group answers 204 without a body instead of 200 with it."
+    ),
+    Setting("scim.account_extension", True, "SCIM users show the account that they belong to, read-only."),
+)
+_BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+
+
+def value(settings: Mapping[str, Any], name: str) -> Any:
+    """The tenant's choice, or the default. `settings` is the column `tenants.settings`."""
+    level: Any = settings
+    for step in name.split("."):
+        level = level.get(step) if isinstance(level, Mapping) else None
+    return _BY_NAME[name].default if level is None else level
+
+
+def choose(conn: sa.Connection, tenant_id: str, name: str, text: str) -> Any:
+    """Set one setting from its text; returns the value.
+
+    Raises:
+        ValueError: there is no such setting, or the text is none of its type.
+    """
+    chosen = _read(name, text)
+    row = sa.select(t.tenants.c.settings).where(t.tenants.c.id == tenant_id).with_for_update()
+    settings = dict(conn.execute(row).scalar_one())
+    level = settings
+    *steps, last = name.split(".")
+    for step in steps:
+        level[step] = level = dict(level.get(step) or {})
+    level[last] = chosen
+    conn.execute(sa.update(t.tenants).where(t.tenants.c.id == tenant_id).values(settings=settings))
+    raise_revision(conn, tenant_id)
+    return chosen
+
+
+def _read(name: str, text: str) -> bool | int | float:
+    setting = _BY_NAME.get(name)
+    if setting is None:
+        raise ValueError(f"there is no setting {name!r}; there are {', '.join(sorted(_BY_NAME))}")
+    if isinstance(setting.default, bool):
+        if text.lower() not in ("true", "false"):
+            raise ValueError(f"{name} is true or false")
+        return text.lower() == "true"
+    try:
+        number = type(setting.default)(text)
+    except ValueError:
+        raise ValueError(f"{name} is a number like {setting.default}") from None
+    if not 0 <= number <= (1 if isinstance(number, float) else 1_000_000_000):
+        raise ValueError(f"{name} is out of its range")
+    return number

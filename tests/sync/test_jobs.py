@@ -1,0 +1,49 @@
+"""Jobs: one wake is enough, and a worker drains what it announces."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from app.store.engine import make_engine, reading, writing
+from app.sync import jobs, runs, sweep
+
+WAITING = "SELECT task_name, status::text FROM procrastinate_jobs ORDER BY id"
+
+
+def _jobs(engine: sa.Engine) -> list[tuple[str, str]]:
+    with reading(engine) as conn:
+        return [tuple(row) for row in conn.exec_driver_sql(WAITING)]
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+    monkeypatch.setattr(runs, "drain", lambda engine: made.append("drain"))
+    monkeypatch.setattr(sweep, "sweep", lambda engine: made.append("sweep"))
+    return made
+
+
+def test_many_wakes_wait_as_one_job(engine: sa.Engine) -> None:
+    for _ in range(3):
+        jobs.wake(engine)
+    assert _jobs(engine) == [("wake", "todo")]
+
+
+def test_a_worker_drains_and_forgets_the_job(engine: sa.Engine, database_url: str, calls: list[str]) -> None:
+    jobs.wake(engine)
+    jobs.work(database_url, engine, wait=False)
+    assert "drain" in calls
+    assert ("wake", "todo") not in _jobs(engine)
+
+
+def test_a_wake_beside_a_running_job_is_kept(engine: sa.Engine) -> None:
+    jobs.wake(engine)
+    with writing(engine) as conn:
+        conn.exec_driver_sql("UPDATE procrastinate_jobs SET status = 'doing'")
+    jobs.wake(engine)
+    assert _jobs(engine) == [("wake", "doing"), ("wake", "todo")]
+
+
+def test_a_wake_never_fails_the_write_that_it_follows() -> None:
+    jobs.wake(make_engine("postgresql://nobody@127.0.0.1:1/none", pool_size=1))
