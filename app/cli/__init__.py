@@ -29,6 +29,7 @@ VERBS: Final = {
     "demo": "demo:demo",
     "doctor": "doctor:doctor",
     "mapping": "mapping:mapping",
+    "run": "importing:run_group",
     "scim": "scim:scim",
     "serve": "serve:serve",
     "source": "source:source",

@@ -9,9 +9,8 @@ import sqlalchemy as sa
 
 from app.identity.explain import AttributeReason, Explanation, explain
 from app.identity.lifecycle import standing
-from app.store import people
+from app.store import finding, people
 from app.store import rules as rulebook
-from app.store import tables as t
 from app.store.engine import reading
 
 # What is worth a line in the story; `account explain` shows all of them.
@@ -24,8 +23,7 @@ def explanation(engine: sa.Engine, tenant_id: str, account_id: str) -> Explanati
         rules = rulebook.current(conn, tenant_id)
         account = people.accounts(conn, tenant_id, [account_id], lock=False)[account_id]
         records = [kept.record for kept in people.records_of(conn, tenant_id, [account_id])]
-        named = sa.select(t.groups.c.id, t.groups.c.display_name).where(t.groups.c.tenant_id == tenant_id)
-        groups = {str(row.id): row.display_name for row in conn.execute(named)}
+        groups = finding.mapped_groups(conn, tenant_id)
     return explain(account, records, rules, standing(records, account.suspended, rules), groups)
 
 

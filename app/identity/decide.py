@@ -47,6 +47,7 @@ class Kept:
     claimed: frozenset[Key]
     created_at: datetime
     search: Mapping[str, Any] | None = None  # only when it is to be saved
+    due_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ def _say(
         if past is None or past.record.deleted:
             raise RecordGoneError(write.record_id)
         record = replace(past.record, deleted=True, active=False, groups=frozenset(), changed_at=now)
-        kept = replace(past, record=record, version=past.version + 1, claimed=frozenset(), search={})
+        kept = replace(past, record=record, version=past.version + 1, claimed=frozenset(), search={}, due_at=None)
         return _keep(kept, past, "link", (), people, decision)
     return _write(write, past, people, decision, rules, now, new_id)
 
@@ -154,6 +155,7 @@ def _write(
         claimed=frozenset(claim.key for claim in claimed),
         created_at=now if past is None else past.created_at,
         search=write.search,
+        due_at=write.due_at,
     )
     if past is not None and _same(past, kept):
         return past, account_id, found.rule, ()
@@ -235,6 +237,7 @@ def _same(past: Kept, kept: Kept) -> bool:
         past.document == kept.document
         and past.user_name == kept.user_name
         and past.claimed == kept.claimed
+        and past.due_at == kept.due_at
         and not old.deleted
         and old == replace(new, changed_at=old.changed_at)
     )

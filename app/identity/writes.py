@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from app.identity.model import Account, ManagerRef
@@ -31,6 +32,7 @@ class RecordWrite:
 
     `record_id` None: a new record (SCIM POST), or the one that `source_key` names (HR and CRM). `document` is kept as
     the source wrote it, `search` is its folded form for filters. `expected_version` refuses a write over a newer one.
+    `due_at` is the instant at which the same document will say something else: a first day comes, a last one is over.
     """
 
     source_id: str
@@ -41,6 +43,7 @@ class RecordWrite:
     source_key: str | None = None
     user_name: str | None = None
     expected_version: int | None = None
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -113,7 +113,8 @@ def to_write(source: Source, record: Any, now: datetime) -> RecordWrite:
     values.update(_typed(said))
     withheld = _withheld(record, said, active=active)
     spoken = Spoken(active=active, values=values, managers=_managers(said, source), withheld=withheld)
-    return RecordWrite(source_id=source.id, spoken=spoken, document=record, source_key=said["id"])
+    due_at = _due(said, now)
+    return RecordWrite(source_id=source.id, spoken=spoken, document=record, source_key=said["id"], due_at=due_at)
 
 
 def drift(records: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -187,13 +188,26 @@ def _end(said: Mapping[str, Any]) -> date | None:
 def _standing(said: Mapping[str, Any], source: Source, now: datetime) -> tuple[str | None, bool]:
     """(employmentStatus or None for silence, whether the person is there today)."""
     status, active = _status(said["status"], source) if "status" in said else (None, True)
-    today = now.astimezone(ZoneInfo(said.get("timezone") or "UTC") or UTC).date()
+    today = now.astimezone(_zone(said)).date()
     end, start = _end(said), said.get("startDate")
     if active and end is not None and end < today:
         return "terminated", False
     if active and start is not None and start > today:
         return "pending", False
     return status, active
+
+
+def _due(said: Mapping[str, Any], now: datetime) -> datetime | None:
+    """The next instant at which a day of the record begins to count: the first day's start, the last day's end."""
+    end, start = _end(said), said.get("startDate")
+    days = [day for day in (start, None if end is None else end + timedelta(days=1)) if day is not None]
+    instants = [datetime.combine(day, time.min, _zone(said)).astimezone(UTC) for day in days]
+    return min((instant for instant in instants if instant > now), default=None)
+
+
+def _zone(said: Mapping[str, Any]) -> ZoneInfo:
+    """The person's zone; a day without one is UTC's."""
+    return ZoneInfo(said.get("timezone") or "UTC")
 
 
 def _status(code: str, source: Source) -> tuple[str, bool]:

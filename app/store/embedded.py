@@ -12,6 +12,7 @@ here are the kernel's: a killed process holds none, so nothing is left to clean 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import importlib.util
 import os
 import shutil
@@ -95,7 +96,8 @@ def place(data_dir: Path, *, chosen: bool) -> Path:
     """
     if chosen or os.geteuid() != 0 or may_enter(data_dir, choose_user(data_dir)):
         return data_dir
-    return PUBLIC_PLACE / "-".join(data_dir.parts[1:])
+    digest = hashlib.sha256(os.fsencode(data_dir)).hexdigest()[:10]
+    return PUBLIC_PLACE / f"{data_dir.parent.name[:30]}-{digest}"
 
 
 def _url(data_dir: Path) -> str:

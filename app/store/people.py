@@ -20,7 +20,7 @@ from app.store.voices import decode
 Key = tuple[str, str, str]
 
 _RECORD = """r.id, r.source_id, r.source_key, r.user_name, r.account_id, r.active, r.document, r.voice, r.version,
-    r.created_at, r.updated_at, r.deleted_at"""
+    r.created_at, r.updated_at, r.deleted_at, r.due_at"""
 
 
 def _ids(name: str) -> sa.BindParameter[Any]:
@@ -207,7 +207,9 @@ def kept_of(row: Any, groups: frozenset[str]) -> Kept:
     claimed = frozenset(
         (namespace, affiliation, value) for namespace, affiliation, value in row.voice.get("claims", ())
     )
-    return Kept(record, row.version, row.source_key, row.user_name, row.document, claimed, row.created_at)
+    return Kept(
+        record, row.version, row.source_key, row.user_name, row.document, claimed, row.created_at, due_at=row.due_at
+    )
 
 
 def account_of(row: Any) -> Account:

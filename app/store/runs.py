@@ -212,6 +212,9 @@ _END_HELD = """
     WITH ended AS (
         UPDATE runs SET state = :state, updated_at = now(), summary = summary || :note
         WHERE state = 'held' AND {which} RETURNING tenant_id, id
+    ), shown AS (
+        UPDATE groups g SET pending_run_id = NULL FROM ended
+        WHERE g.tenant_id = ended.tenant_id AND g.pending_run_id = ended.id
     ), gone AS (
         DELETE FROM run_changes c USING ended WHERE c.tenant_id = ended.tenant_id AND c.run_id = ended.id
     )

@@ -27,13 +27,14 @@ from app.store.voices import encode
 _PEOPLE = sa.text("""
     WITH saved AS (
         INSERT INTO records (tenant_id, id, source_id, source_key, user_name, account_id, active, document, search,
-            voice, version, created_at, updated_at, deleted_at)
+            voice, version, created_at, updated_at, deleted_at, due_at)
         SELECT :tenant, r.* FROM jsonb_to_recordset(:records) AS r(id uuid, source_id uuid, source_key text,
             user_name text, account_id uuid, active bool, document jsonb, search jsonb, voice jsonb, version bigint,
-            created_at timestamptz, updated_at timestamptz, deleted_at timestamptz)
+            created_at timestamptz, updated_at timestamptz, deleted_at timestamptz, due_at timestamptz)
         ON CONFLICT (tenant_id, id) DO UPDATE SET user_name = excluded.user_name, account_id = excluded.account_id,
             active = excluded.active, document = excluded.document, search = excluded.search, voice = excluded.voice,
-            version = excluded.version, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at
+            version = excluded.version, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at,
+            due_at = excluded.due_at
     ), held AS (
         UPDATE identifiers i SET holders = k.holders
         FROM jsonb_to_recordset(:identifiers)
@@ -215,6 +216,7 @@ def _record(kept: Kept) -> dict[str, Any]:
         "created_at": kept.created_at,
         "updated_at": record.changed_at,
         "deleted_at": record.changed_at if record.deleted else None,
+        "due_at": kept.due_at,
     }
 
 

@@ -146,6 +146,9 @@ records = sa.Table(
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time, nullable=False),
     sa.Column("deleted_at", Time),
+    # When the same document will say something else: a first day comes, a last one is over.
+    sa.Column("due_at", Time),
+    sa.Index("ix_records_due", "tenant_id", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     sa.Index(
         "uq_records_user_name",
         "tenant_id",

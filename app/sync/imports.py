@@ -195,7 +195,11 @@ def _not_applied(engine: sa.Engine, tenant_id: str, run_id: str, state: str) -> 
     with reading(engine) as conn:
         left = store.due(conn, store.find(conn, tenant_id, run_id), 0, CHUNK)
     return tuple(
-        {"key": change.payload["key"], "name": change.payload["name"], "outcome": change.outcome or ""}
+        {
+            "key": change.payload.get("key") or change.payload.get("account", ""),
+            "name": change.payload.get("name", ""),
+            "outcome": change.outcome or "",
+        }
         for change in left
     )
 

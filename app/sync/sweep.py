@@ -1,6 +1,7 @@
 """What a crash, or a fact that came late, left to do: looked for every few seconds, in all tenants.
 
-runs queued or stalled · held plans too old · managers who became known · groups that wait for a run that is over
+runs queued or stalled · days that have come · held plans too old · managers who became known · groups that show a run
+as pending which is over
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.identity.writes import Rederive, RefusedError
 from app.provisioning import CHUNK, provision
+from app.sources import hr
+from app.store import rules as rulebook
 from app.store import runs as store
 from app.store.engine import reading
 from app.sync import runs
@@ -28,6 +31,10 @@ _KNOWN_NOW: Final = sa.text("""
         AND i.affiliation IN ('employee', 'customer')
     WHERE NOT m.resolved AND m.namespace <> 'record' AND cardinality(i.holders) = 1
     LIMIT :limit
+""")
+_DUE: Final = sa.text("""
+    SELECT tenant_id, source_id, document FROM records
+    WHERE due_at <= :now AND deleted_at IS NULL ORDER BY due_at, id LIMIT :limit
 """)
 _RESOLVED: Final = sa.text("""
     UPDATE manager_keys m SET resolved = true
@@ -47,8 +54,24 @@ def sweep(engine: sa.Engine, now: datetime | None = None) -> None:
     with reading(engine) as conn:
         store.expire(conn, now or datetime.now(UTC))
         conn.execute(_SHOWN)
+    _tell_of_days(engine, now or datetime.now(UTC))
     _tell_of_managers(engine)
     runs.drain(engine)
+
+
+def _tell_of_days(engine: sa.Engine, now: datetime) -> None:
+    """Read again the records of which a first day has come or a last one is over."""
+    with reading(engine) as conn:
+        due = conn.execute(_DUE, {"now": now, "limit": CHUNK}).all()
+    for tenant_id in sorted({str(row.tenant_id) for row in due}):
+        with reading(engine) as conn:
+            sources = rulebook.current(conn, tenant_id).sources
+        mine = [(sources[str(row.source_id)], row.document) for row in due if str(row.tenant_id) == tenant_id]
+        for source, document in mine:
+            try:
+                provision(engine, tenant_id, [hr.to_write(source, document, now)], actor="calendar", now=now)
+            except RefusedError:
+                continue  # others hold the person: the next sweep finds the day again
 
 
 def _tell_of_managers(engine: sa.Engine) -> None:

@@ -145,9 +145,11 @@ def _create_records() -> None:
         sa.Column("created_at", TIME, nullable=False),
         sa.Column("updated_at", TIME, nullable=False),
         sa.Column("deleted_at", TIME),
+        sa.Column("due_at", TIME),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_records"),
     )
     _index("ix_records_account", "records", "tenant_id account_id")
+    _index("ix_records_due", "records", "tenant_id due_at", where="due_at IS NOT NULL")
     _index("ix_records_living", "records", "tenant_id source_id id", where="deleted_at IS NULL")
     _search_index("ix_records_search", "records")
     _index(

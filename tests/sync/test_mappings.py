@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 import sqlalchemy as sa
 
+from app.identity.writes import BusyError
 from app.store import audit
 from app.store import mappings as store
 from app.store import tables as t
-from app.store.engine import reading
+from app.store.engine import make_engine, reading, writing
 from app.store.tenants import SourceRow, Tenant
 from app.sync import runs
 from app.sync.imports import submit
@@ -211,3 +212,27 @@ def test_who_administers_for_want_of_another_is_no_obstacle(
     change(engine, t.groups, display_name="Renamed")
     with reading(engine) as conn:
         assert store.listing(conn, tenant.id)[0].match == "Renamed"
+
+
+def test_a_save_waits_for_writers_and_gives_up(
+    engine: sa.Engine, tenant: Tenant, database_url: str, instructors: str
+) -> None:
+    hasty = make_engine(database_url, lock_timeout_ms=50)
+    with writing(engine) as conn:
+        shared = "SELECT pg_advisory_xact_lock_shared(hashtextextended('rules:' || :tenant, 0))"
+        conn.execute(sa.text(shared), {"tenant": tenant.id})
+        with pytest.raises(BusyError):
+            save(hasty, tenant.id, [INSTRUCTORS], actor="eve")
+    assert save(hasty, tenant.id, [INSTRUCTORS], actor="eve").state == "complete"
+    hasty.dispose()
+
+
+def test_a_crash_after_the_save_loses_nobody(
+    engine: sa.Engine, tenant: Tenant, instructors: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(runs, "finish", lambda *_: False)  # the process ended after COMMIT
+        assert save(engine, tenant.id, [INSTRUCTORS], actor="eve").state == "queued"
+    assert roles(engine)["ann"] == []
+    runs.drain(engine)
+    assert roles(engine)["ann"] == ["instructor"]

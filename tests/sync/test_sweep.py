@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from app.provisioning import new_id
+from app.provisioning import new_id, provision
+from app.sources.hr import to_write
+from app.store import rules as rulebook
 from app.store import runs as store
 from app.store import tables as t
 from app.store.engine import reading, writing
@@ -57,3 +59,32 @@ def test_a_group_does_not_wait_for_a_run_that_is_gone(engine: sa.Engine, tenant:
     sweep(engine)
     with reading(engine) as conn:
         assert conn.execute(sa.select(t.groups.c.pending_run_id)).scalar_one() is None
+
+
+def test_a_last_day_that_is_over_ends_access_without_another_word_from_hr(engine, tenant, hr) -> None:
+    record = {"id": "7", "status": "active", "email": "eve@x.org", "endDate": "2026-12-01", "timezone": "Asia/Tokyo"}
+    with reading(engine) as conn:
+        source = rulebook.current(conn, tenant.id).sources[hr.id]
+    said = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    [made] = provision(engine, tenant.id, [to_write(source, record, said)], actor="test", now=said)
+    assert made.after.status == "active"
+    sweep(engine, datetime(2026, 12, 1, 14, 59, tzinfo=UTC))
+    assert _status(engine, made.after.id) == "active"
+    sweep(engine, datetime(2026, 12, 1, 15, 0, tzinfo=UTC))  # midnight in Tokyo
+    assert _status(engine, made.after.id) == "inactive"
+
+
+def test_a_first_day_opens_access(engine, tenant, hr) -> None:
+    record = {"id": "7", "status": "active", "email": "eve@x.org", "startDate": "2026-12-01"}
+    with reading(engine) as conn:
+        source = rulebook.current(conn, tenant.id).sources[hr.id]
+    said = datetime(2026, 11, 25, 12, tzinfo=UTC)
+    [made] = provision(engine, tenant.id, [to_write(source, record, said)], actor="test", now=said)
+    assert made.after.status == "inactive"
+    sweep(engine, datetime(2026, 12, 1, 0, 1, tzinfo=UTC))
+    assert _status(engine, made.after.id) == "active"
+
+
+def _status(engine, account_id: str) -> str:
+    with reading(engine) as conn:
+        return str(conn.execute(sa.select(t.accounts.c.status).where(t.accounts.c.id == account_id)).scalar_one())
