@@ -24,11 +24,13 @@ __all__ = ["main", "rollcall"]
 VERBS: Final = {
     "account": "account:account",
     "api": "api:api",
+    "audit": "audit:audit",
     "config": "config:config",
     "db": "db:db",
     "demo": "demo:demo",
     "doctor": "doctor:doctor",
     "mapping": "mapping:mapping",
+    "ownership": "ownership:ownership",
     "run": "importing:run_group",
     "scim": "scim:scim",
     "serve": "serve:serve",

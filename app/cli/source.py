@@ -11,7 +11,7 @@ from app.store import tenants
 from app.store.engine import reading, writing
 
 
-@click.group(cls=LazyGroup, lazy={"import": "importing:source_import"})
+@click.group(cls=LazyGroup, lazy={"import": "importing:source_import", "map": "ownership:source_map"})
 def source() -> None:
     """The systems that speak about a tenant's people."""
 

@@ -23,7 +23,7 @@ from app.sync import runs
 
 _KNOWN_NOW: Final = sa.text("""
     SELECT m.tenant_id, m.account_id, m.namespace, m.value FROM manager_keys m
-    JOIN records r ON m.namespace = 'record' AND r.tenant_id = m.tenant_id AND r.id::text = m.value
+    JOIN records r ON r.tenant_id = m.tenant_id AND r.id = CASE WHEN m.namespace = 'record' THEN m.value::uuid END
     WHERE NOT m.resolved AND r.account_id IS NOT NULL
     UNION
     SELECT m.tenant_id, m.account_id, m.namespace, m.value FROM manager_keys m
