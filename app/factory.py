@@ -56,7 +56,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_requests(app)
     setup_health(app, engine)
     setup_home(app, settings)
-    setup_scim(app, engine)
+    setup_scim(app, engine, settings)
     setup_api(app, engine, settings)
     return app
 
@@ -116,13 +116,13 @@ def setup_home(app: Flask, settings: Settings) -> None:
         return render_template("home.html", public_url=settings.public_url, scim_base_url=settings.scim_base_url)
 
 
-def setup_scim(app: Flask, engine: sa.Engine) -> None:
+def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     """SCIM for identity providers."""
     from app.adapters.doorkeeper import Doorkeeper
     from scim.routes import blueprint
     from scim.store import Limits
 
-    app.register_blueprint(blueprint(Doorkeeper(engine), Limits()))
+    app.register_blueprint(blueprint(Doorkeeper(engine), Limits(), public_url=settings.public_url))
 
 
 def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> None:

@@ -12,6 +12,8 @@ from urllib.parse import quote
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 SCIM: Final = "/scim/v2"
 PAGE: Final = 100
+FLOOR: Final = "the floor: a constant of 1 KB"
+LARGE: Final = "PATCH add 1 member, group of 10,000"
 
 
 class Request(NamedTuple):
@@ -117,7 +119,7 @@ def _spread(items: Sequence[str]) -> Iterator[str]:
 
 
 ROADS: Final[dict[str, Callable[[Sample], Iterator[Request]]]] = {
-    "floor: a constant of 1 KB": _floor,
+    FLOOR: _floor,
     "GET /healthz": _health,
     "GET a user": _get,
     "filter userName eq": _filter,
@@ -125,10 +127,8 @@ ROADS: Final[dict[str, Callable[[Sample], Iterator[Request]]]] = {
     "POST a user": _post,
     "PATCH active": _active,
     "PATCH add 1 member, 100 small groups": _small_group,
-    "PATCH add 1 member, group of 10,000": _large_group,
+    LARGE: _large_group,
 }
-FLOOR: Final = "floor: a constant of 1 KB"
-LARGE: Final = "PATCH add 1 member, group of 10,000"
 
 
 def encode(request: Request, token: str) -> bytes:

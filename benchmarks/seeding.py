@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -18,10 +19,10 @@ from benchmarks.roads import Sample, person
 from scim.documents import normalise
 from scim.store import Document, Kind
 
-ACTOR = "benchmark"
-SMALL_GROUPS = 100
-SMALL = 10
-LARGE = 10_000
+ACTOR: Final = "benchmark"
+SMALL_GROUPS: Final = 100
+SMALL: Final = 10
+LARGE: Final = 10_000
 
 
 def seed(engine: sa.Engine, users: int, newcomers: int) -> Sample:

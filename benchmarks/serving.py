@@ -55,24 +55,23 @@ def serving(database_url: str, workers: int) -> Iterator[int]:
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROLLCALL_")}
     environment |= {"DATABASE_URL": database_url, "ROLLCALL_PORT": str(port), "ROLLCALL_WORKERS": str(workers)}
-    log = tempfile.TemporaryFile()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.serving"], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
-    )
-    assert process.stdout is not None
-    ready = threading.Event()
-    reader = threading.Thread(target=_drain, args=(process.stdout, ready), daemon=True)
-    reader.start()
-    try:
-        if not ready.wait(READY_SECONDS):
-            log.seek(0)
-            raise RuntimeError(f"the server did not become ready:\n{log.read().decode(errors='replace')}")
-        yield port
-    finally:
-        process.terminate()
-        process.wait(60)
-        reader.join(10)
-        log.close()
+    command = [sys.executable, "-m", "benchmarks.serving"]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+        assert process.stdout is not None
+        ready = threading.Event()
+        reader = threading.Thread(target=_drain, args=(process.stdout, ready), daemon=True)
+        reader.start()
+        try:
+            if not ready.wait(READY_SECONDS):
+                log.seek(0)
+                raise RuntimeError(f"the server did not become ready:\n{log.read().decode(errors='replace')}")
+            yield port
+        finally:
+            process.terminate()
+            process.wait(60)
+            reader.join(10)
+            process.stdout.close()
 
 
 def main() -> None:

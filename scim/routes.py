@@ -40,9 +40,14 @@ _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _KINDS: tuple[tuple[Kind, str], ...] = (("User", "/Users"), ("Group", "/Groups"))
 
 
-def blueprint(doorkeeper: Doorkeeper, limits: Limits, *, url_prefix: str = "/scim/v2") -> Blueprint:
-    """The SCIM service as a Flask blueprint under `url_prefix` (a path without a slash at its end)."""
-    doors = _Doors(doorkeeper, limits, url_prefix)
+def blueprint(
+    doorkeeper: Doorkeeper, limits: Limits, *, url_prefix: str = "/scim/v2", public_url: str | None = None
+) -> Blueprint:
+    """The SCIM service as a Flask blueprint under `url_prefix` (a path without a slash at its end).
+
+    `public_url` is how clients reach the server, for the locations it answers with; without it the request tells.
+    """
+    doors = _Doors(doorkeeper, limits, url_prefix, public_url)
     made = Blueprint("scim", __name__, url_prefix=url_prefix)
     for kind, path in _KINDS:
         _route(made, path, {"GET": doors.list, "POST": doors.create}, kind=kind)
@@ -87,10 +92,11 @@ def _route(
 class _Doors:
     """The handlers of one blueprint."""
 
-    def __init__(self, doorkeeper: Doorkeeper, limits: Limits, url_prefix: str) -> None:
+    def __init__(self, doorkeeper: Doorkeeper, limits: Limits, url_prefix: str, public_url: str | None) -> None:
         self._doorkeeper = doorkeeper
         self._limits = limits
         self._url_prefix = url_prefix.rstrip("/")
+        self._public_url = public_url
 
     def list(self, kind: Kind) -> Response:
         resources = self._resources()
@@ -165,7 +171,7 @@ class _Doors:
         return Resources(self._doorkeeper.admit(token.strip()), self._limits, self._base_url())
 
     def _base_url(self) -> str:
-        return request.root_url.rstrip("/") + self._url_prefix
+        return (self._public_url or request.root_url).rstrip("/") + self._url_prefix
 
     def _body(self) -> dict[str, Any]:
         bodies.check_media_type(request.content_type)

@@ -16,10 +16,16 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis
 
 from app.store import embedded, tenants
 from app.store.engine import make_engine, writing
 from tests import databases
+
+# How fast examples are made says something about the machine, nothing about the code.
+hypothesis.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

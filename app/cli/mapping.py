@@ -129,15 +129,19 @@ def preview(context: Context, tenant_name: str, remove: bool, as_json: bool, **s
 @mapping.command()
 @tenant_option
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="The file; else it is printed.")
+@json_option
 @click.pass_obj
-def export(context: Context, tenant_name: str, output: Path | None) -> None:
-    """Write the role table as CSV."""
+def export(context: Context, tenant_name: str, output: Path | None, as_json: bool) -> None:
+    """Write the role table as CSV; with --json, print what was written or would be."""
     with context.database() as engine, reading(engine) as conn:
-        text = mapping_file.to_csv(store.listing(conn, tenants.find(conn, tenant_name).id))
-    if output is None:
-        click.echo(text, nl=False)
-    else:
+        rows = store.listing(conn, tenants.find(conn, tenant_name).id)
+    text = mapping_file.to_csv(rows)
+    if output is not None:
         output.write_text(text, encoding="utf-8")
+    if as_json:
+        show({"mappings": rows, "file": output}, "", as_json=True)
+    elif output is None:
+        click.echo(text, nl=False)
 
 
 @mapping.command("import")

@@ -64,6 +64,7 @@ def serve_web(settings: Settings, ready: Callable[[], None]) -> None:
 def load(target: str) -> Any:
     """Imports the application in a worker process, which from then on ends with its parent."""
     end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers itself
     module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
 

@@ -5,7 +5,7 @@
        ├── roles, mappings, ownership          identifiers (who may be whom)
        └── ledger ── events (outbox), audit    runs ── run_changes
 
-People's rows carry no foreign keys: they are written set-based in one transaction by `store.writes` alone, and each
+People's rows carry no foreign keys: they are written set-based in one transaction by `store.saving` alone, and each
 check would cost a lookup a row (see docs/decisions/0003).
 """
 
