@@ -64,7 +64,7 @@ def serve_web(settings: Settings, ready: Callable[[], None]) -> None:
 def load(target: str) -> Any:
     """Imports the application in a worker process, which from then on ends with its parent."""
     end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent ends its workers itself
+    os.setpgid(0, 0)  # Ctrl-C is for the parent, which stops its workers: told twice, granian's never stop
     module, _, name = target.partition(":")
     return getattr(importlib.import_module(module), name)
 
@@ -91,7 +91,7 @@ def job_worker() -> Iterator[None]:
 
     def keep() -> None:
         while not stopping.is_set():
-            running[:] = [subprocess.Popen([sys.executable, "-m", "app.cli", "worker", "--child"])]
+            running[:] = [subprocess.Popen([sys.executable, "-m", "app.cli", "worker", "--child"], process_group=0)]
             running[0].wait()
             stopping.wait(2.0)
 
