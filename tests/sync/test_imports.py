@@ -77,7 +77,11 @@ def test_a_held_list_is_allowed_once(engine: sa.Engine, tenant: Tenant, hr: Sour
         allow(engine, tenant.id, run_id, "eve")
     with reading(engine) as conn:
         assert store.find(conn, tenant.id, run_id).summary["allowedBy"] == "eve"
-        actions = conn.execute(sa.select(t.audit.c.action).where(t.audit.c.subject == run_id)).scalars().all()
+        actions = (
+            conn.execute(sa.select(t.audit.c.action).where(t.audit.c.subject == run_id).order_by(t.audit.c.number))
+            .scalars()
+            .all()
+        )
     assert actions == ["import.held", "run.allowed"]
 
 
