@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: run test check journeys migrate lock format clean
+.PHONY: run test check journeys bench migrate lock format clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
@@ -20,6 +20,9 @@ test: $(VENV)/dev.stamp
 
 journeys: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest tests/journeys -m journey
+
+bench: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.scim
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from app.identity.roles import lost_roles
 from app.identity.writes import RecordGoneError, UnknownMemberError, VersionConflictError
 from app.provisioning import CHUNK, derive_again, in_transaction, new_id, save
 from app.store import groups as store
-from app.store import imports, runs
+from app.store import imports, people, runs
 from app.store import rules as rulebook
 from app.store.audit import Entry
 from app.store.tenants import raise_revision
@@ -73,7 +73,7 @@ class Grouping:
             store.insert(conn, self.tenant, self.source, id, spoken.document, spoken.search, now)
             self._take_up_mappings(conn, id, spoken.document)
             moved = self._move(conn, id, spoken.members)
-            self._follow(conn, id, moved, "group.created", now, {f"{self.source}/Group": 1})
+            self._follow(conn, id, moved, {id}, "group.created", now, {f"{self.source}/Group": 1})
 
         if self._mappings_wait():
             return self._alone(once, id)
@@ -96,7 +96,8 @@ class Grouping:
                 return
             document, search = (spoken.document, spoken.search) if spoken and rewritten else (None, None)
             store.update(conn, self.tenant, id, now, document=document, search=search)
-            self._follow(conn, id, moved, "group.updated", now)
+            above = store.upwards(conn, self.tenant, id) if moved else set()
+            self._follow(conn, id, moved, above, "group.updated", now)
 
         in_transaction(self.engine, self.tenant, once)
 
@@ -110,9 +111,10 @@ class Grouping:
 
         def once(conn: sa.Connection) -> None:
             self._locked(conn, id, expected)
+            above = store.upwards(conn, self.tenant, id)
             moved = store.dissolve(conn, self.tenant, id)
             store.update(conn, self.tenant, id, now, deleted=True)
-            self._follow(conn, id, moved, "group.deleted", now, {f"{self.source}/Group": -1})
+            self._follow(conn, id, moved, above, "group.deleted", now, {f"{self.source}/Group": -1})
 
         in_transaction(self.engine, self.tenant, once)
 
@@ -142,25 +144,30 @@ class Grouping:
         conn: sa.Connection,
         id: str,
         moved: store.Moved,
+        above: set[str],
         action: str,
         now: datetime,
         counts: dict[str, int] | None = None,
     ) -> None:
-        """Roles follow: at once, or by a run, or when a person has allowed it."""
+        """Roles follow: at once, or by a run, or when a person has allowed it. `above`: the group and all it is in."""
         concerned = store.accounts_of(conn, self.tenant, moved)
         rules = rulebook.current(conn, self.tenant)
+        mapped = any(mapping.kind == "group" and mapping.match in above for mapping in rules.mappings)
         facts: dict[str, Any] = {"group": id, "moved": len(moved)}
         decision, verdict = Decision(), None
         if len(concerned) <= CHUNK:
-            decision, rules = derive_again(conn, self.tenant, concerned, now)
+            if mapped:
+                decision, rules = derive_again(conn, self.tenant, concerned, now)
+            else:  # nobody's roles hang on it; the locks make whoever is being deleted visible
+                people.accounts(conn, self.tenant, concerned, lock=True)
             store.drop_deleted(conn, self.tenant, id, moved)
             verdict = self._judged(conn, len(_losing(decision)), rules)
-        elif self._takes_away(conn, moved, id, rules):
+        elif mapped and store.left(conn, self.tenant, id, moved):
             verdict = self._judged(conn, len(concerned), rules)
         if verdict is not None and verdict.held:
             decision = Decision()
             facts |= {"run": self._run(conn, id, concerned, facts | {"guard": verdict.reason}, now, held=True)}
-        elif len(concerned) > CHUNK:
+        elif len(concerned) > CHUNK and mapped:
             facts |= {"run": self._run(conn, id, concerned, facts, now, held=False)}
         save(conn, self.tenant, decision, rules, self.actor, now, [Entry(self.actor, action, id, facts)], counts)
 
@@ -169,11 +176,6 @@ class Grouping:
             return None
         population = imports.population(conn, self.tenant, self.source)
         return judge(losses, population, GuardPolicy(rules.guard_share, rules.group_guard_floor))
-
-    def _takes_away(self, conn: sa.Connection, moved: store.Moved, id: str, rules: Rules) -> bool:
-        """Whether many left a group that a mapping hangs on: what each loses is only known when each is derived."""
-        mapped = {mapping.match for mapping in rules.mappings if mapping.kind == "group"}
-        return bool(mapped & store.upwards(conn, self.tenant, id)) and store.left(conn, self.tenant, id, moved)
 
     def _run(
         self, conn: sa.Connection, id: str, accounts: list[str], summary: dict[str, Any], now: datetime, *, held: bool

@@ -5,6 +5,7 @@ A user shows the groups it is in and its account (LMS extension); a group shows 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -78,6 +79,42 @@ _ONE: Final = {
 }
 
 
+def _page(
+    kind: str,
+    members: bool,
+    account: bool,
+    mine: Sequence[sa.ColumnElement[bool]],
+    order: Sequence[sa.ColumnElement[Any]],
+    total: sa.ScalarSelect[Any],
+) -> sa.Select[Any]:
+    """One page and the total. The ids are taken by an index first; only the page's documents are read."""
+    table = _TABLES[kind]
+    offset, limit = sa.bindparam("offset", type_=sa.Integer), sa.bindparam("limit", type_=sa.Integer)
+    ids = sa.select(table.c.id).where(*mine).order_by(*order).offset(offset).limit(limit).subquery("ids")
+    page = sa.select(ids.c.id, sa.func.row_number().over().label("place")).cte("page")
+    counted = sa.select(total.label("total")).cte("counted")
+    same = sa.and_(table.c.tenant_id == sa.bindparam("tenant"), table.c.id == page.c.id)
+    shown = sa.select(page.c.place, *_shown(kind, members, account))
+    found = shown.select_from(page).join(table, same).subquery("found")
+    whole = counted.outerjoin(found, sa.true())
+    return sa.select(counted.c.total, *found.c).select_from(whole).order_by(found.c.place)
+
+
+def _living_count() -> sa.ScalarSelect[Any]:
+    """Without a filter the ledger knows it, whatever the tenant's size."""
+    count = sa.cast(t.ledger.c.counts.op("->>")(sa.bindparam("counted", type_=sa.Text)), sa.BigInteger)
+    ledger = sa.select(sa.func.coalesce(count, 0)).where(t.ledger.c.tenant_id == sa.bindparam("tenant"))
+    return ledger.scalar_subquery()
+
+
+_ALL: Final = {
+    (kind, members, account): _page(kind, members, account, _living(kind), [_TABLES[kind].c.id], _living_count())
+    for kind in ("User", "Group")
+    for members in (True, False)
+    for account in (True, False)
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reads:
     """The living resources of one source of one tenant."""
@@ -88,46 +125,30 @@ class Reads:
 
     def one(self, conn: sa.Connection, kind: Kind, id: str, members: bool) -> Resource | None:
         """The resource, or None."""
-        row = conn.execute(
-            _ONE[kind, members, self.account], {"tenant": self.tenant, "source": self.source, "id": id}
-        ).one_or_none()
+        row = conn.execute(_ONE[kind, members, self.account], self._parameters() | {"id": id}).one_or_none()
         return None if row is None else _resource(kind, row)
 
     def page(self, conn: sa.Connection, kind: Kind, query: Query, offset: int, limit: int) -> Page:
-        """`limit` resources after `offset`, and the number of all that match: one statement.
-
-        The page's ids are taken by an index first; only their documents are read.
-        """
-        table = _TABLES[kind]
-        mine = _living(kind)
-        if query.filter is not None:
-            mine.append(where(query.filter, kind=kind, tenant_id=self.tenant, source_id=self.source, columns=table.c))
-        order = [table.c.id] if query.sort_by is None else self._order(kind, query)
-        place = sa.func.row_number().over(order_by=order).label("place")
-        page = sa.select(table.c.id, place).where(*mine).order_by(*order).offset(offset).limit(limit).cte("page")
-        total = sa.select(self._total(kind, query, mine).label("total")).cte("counted")
-        found = (
-            sa.select(page.c.place, *_shown(kind, query.members, self.account))
-            .select_from(page)
-            .join(table, sa.and_(table.c.tenant_id == sa.bindparam("tenant"), table.c.id == page.c.id))
-            .subquery("found")
-        )
-        statement = (
-            sa.select(total.c.total, *found.c).select_from(total.outerjoin(found, sa.true())).order_by(found.c.place)
-        )
-        rows = conn.execute(statement, {"tenant": self.tenant, "source": self.source}).all()
+        """`limit` resources after `offset`, and the number of all that match: one statement."""
+        parameters = self._parameters() | {"offset": offset, "limit": limit, "counted": f"{self.source}/{kind}"}
+        rows = conn.execute(self._statement(kind, query), parameters).all()
         return Page(rows[0].total, [_resource(kind, row) for row in rows if row.id is not None])
 
-    def _total(self, kind: Kind, query: Query, mine: list[sa.ColumnElement[bool]]) -> sa.ScalarSelect[Any]:
-        """Without a filter the ledger knows it, whatever the tenant's size."""
+    def _statement(self, kind: Kind, query: Query) -> sa.Select[Any]:
+        if query.filter is None and query.sort_by is None:
+            return _ALL[kind, query.members, self.account]
+        table = _TABLES[kind]
+        mine, total = _living(kind), _living_count()
         if query.filter is not None:
-            return sa.select(sa.func.count()).select_from(_TABLES[kind]).where(*mine).scalar_subquery()
-        count = sa.cast(t.ledger.c.counts[f"{self.source}/{kind}"].astext, sa.BigInteger)
-        ledger = sa.select(sa.func.coalesce(count, 0)).where(t.ledger.c.tenant_id == sa.bindparam("tenant"))
-        return ledger.scalar_subquery()
+            mine.append(where(query.filter, kind=kind, tenant_id=self.tenant, source_id=self.source, columns=table.c))
+            total = sa.select(sa.func.count()).select_from(table).where(*mine).scalar_subquery()
+        order = [table.c.id]
+        if query.sort_by is not None:
+            order = order_by(query.sort_by, columns=table.c, descending=query.descending)
+        return _page(kind, query.members, self.account, mine, order, total)
 
-    def _order(self, kind: Kind, query: Query) -> list[Any]:
-        return order_by(query.sort_by, columns=_TABLES[kind].c, descending=query.descending)
+    def _parameters(self) -> dict[str, Any]:
+        return {"tenant": self.tenant, "source": self.source}
 
 
 def _resource(kind: Kind, row: Any) -> Resource:

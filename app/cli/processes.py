@@ -63,6 +63,7 @@ def serve_web(settings: Settings, ready: Callable[[], None]) -> None:
 
 def load(target: str) -> Any:
     """Imports the application in a worker process, which from then on ends with its parent."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the parent's handler, inherited, would swallow it while we load
     end_with_parent()
     os.setpgid(0, 0)  # Ctrl-C is for the parent, which stops its workers: told twice, granian's never stop
     module, _, name = target.partition(":")

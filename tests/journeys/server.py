@@ -55,6 +55,7 @@ class Server:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            process_group=0,
         )
         self._reader = threading.Thread(target=self._read, args=(self._process, ready), daemon=True)
         self._reader.start()
@@ -69,6 +70,14 @@ class Server:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
             self.kill()
+
+    def interrupt(self) -> int:
+        """Ctrl-C at its terminal: SIGINT to the whole process group. Returns the exit code."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGINT)
+        code = self._process.wait(STOP_SECONDS)
+        self.kill()
+        return code
 
     def kill(self) -> None:
         """`kill -9` of every process of it, the embedded PostgreSQL's included: the machine lost power."""
