@@ -107,7 +107,7 @@ def _url(data_dir: Path) -> str:
 def _prepare(data_dir: Path) -> Path:
     try:
         if not data_dir.exists():
-            data_dir.mkdir(parents=True)
+            data_dir.mkdir(parents=True, exist_ok=True)  # another process may make it at this moment
             data_dir.chmod(0o755)
         writable = os.access(data_dir, os.W_OK | os.X_OK)
     except OSError:

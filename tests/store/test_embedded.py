@@ -212,3 +212,10 @@ def test_who_may_enter(tmp_path: Path) -> None:
     assert not may_enter(tmp_path / "not there yet", stranger)
     assert may_enter(Path("/usr/bin"), stranger)
     assert may_enter(Path("/usr/not there yet"), stranger)
+
+
+def test_a_folder_that_another_process_makes_at_this_moment_is_no_obstacle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "exists", lambda _self: False)
+    assert embedded._prepare(tmp_path) == tmp_path.resolve()
