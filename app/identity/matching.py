@@ -85,7 +85,25 @@ def match(
         if not doubts:
             return Match(candidates[0], rule, (), f"The {rule} is held by this account alone.")
         return Match(None, "new", candidates, f"Found by {rule}, but {'; '.join(doubts)}.")
+    apart = _kept_apart_by_number(situation)
+    if apart:
+        return Match(None, "new", apart, "Found by e-mail, but another employee number keeps them apart.")
     return Match(None, "new", (), "No identifier of the record identifies an account.")
+
+
+def _kept_apart_by_number(situation: _Situation) -> tuple[str, ...]:
+    """Whom an address alone would have found: a rehire under a new number, or a slip of the pen. A person decides."""
+    return tuple(
+        sorted(
+            {
+                account_id
+                for claim in situation.claims
+                if claim.strength != EMPLOYEE_NUMBER
+                for account_id in _identified(claim, situation)
+                if _kept_apart(account_id, situation)
+            }
+        )
+    )
 
 
 def _candidates(strength: int, situation: _Situation) -> tuple[str, ...]:

@@ -63,7 +63,9 @@ def test_whoever_nobody_knows_is_new() -> None:
 
 
 def test_a_weaker_identifier_never_joins_what_a_stronger_one_keeps_apart() -> None:
-    assert is_new(matched(ANNA, {"anna": {OTHER_NUMBER, WORK}}))
+    found = matched(ANNA, {"anna": {OTHER_NUMBER, WORK}})
+    assert is_new(found, "anna")
+    assert "another employee number" in found.reason
 
 
 def test_another_number_in_another_numbering_keeps_nobody_apart() -> None:
