@@ -13,9 +13,8 @@ import sqlalchemy as sa
 
 from app.cli.context import FAILED, Context, finish, json_option, table, tenant_option, to_json
 from app.cli.context import show as print_result
+from app.explaining import explanation
 from app.identity.explain import Explanation
-from app.identity.explain import explain as explain_account
-from app.identity.lifecycle import standing
 from app.store import finding, people, tenants
 from app.store import rules as rulebook
 from app.store.engine import reading
@@ -104,7 +103,7 @@ def explain(context: Context, who: str, tenant_name: str, as_json: bool) -> None
     with context.database() as engine, reading(engine) as conn:
         tenant_id = tenants.find(conn, tenant_name).id
         account_id = _the_one(conn, tenant_id, who)
-        told = _explained(conn, tenant_id, account_id)
+        told = explanation(conn, tenant_id, account_id)
         leaders = sorted({one for ids in told.managers.values() for one in ids} | {told.manager_id or account_id})
         known = finding.attributes_of(conn, tenant_id, [*leaders, account_id])
     names = {id: name_of(id, attributes) for id, attributes in known.items()}
@@ -119,14 +118,6 @@ def _the_one(conn: sa.Connection, tenant_id: str, who: str) -> str:
         known = "\n".join(f"  {row.id}  {name_of(str(row.id), row.attributes)}" for row in found)
         raise click.ClickException(f"several are known as {who}; name one by its id:\n{known}")
     return str(found[0].id)
-
-
-def _explained(conn: sa.Connection, tenant_id: str, account_id: str) -> Explanation:
-    rules = rulebook.current(conn, tenant_id)
-    found = people.accounts(conn, tenant_id, [account_id], lock=False)[account_id]
-    records = [kept.record for kept in people.records_of(conn, tenant_id, [account_id])]
-    groups = finding.mapped_groups(conn, tenant_id)
-    return explain_account(found, records, rules, standing(records, found.suspended, rules), groups)
 
 
 def _lines(told: Explanation, names: Mapping[str, str]) -> Iterator[str]:

@@ -5,26 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-import sqlalchemy as sa
-
-from app.identity.explain import AttributeReason, Explanation, explain
-from app.identity.lifecycle import standing
-from app.store import finding, people
-from app.store import rules as rulebook
-from app.store.engine import reading
+from app.identity.explain import AttributeReason, Explanation
 
 # What is worth a line in the story; `account explain` shows all of them.
 TOLD: Final = ("displayName", "title", "department", "manager")
-
-
-def explanation(engine: sa.Engine, tenant_id: str, account_id: str) -> Explanation:
-    """The same explanation that `account explain` gives."""
-    with reading(engine) as conn:
-        rules = rulebook.current(conn, tenant_id)
-        account = people.accounts(conn, tenant_id, [account_id], lock=False)[account_id]
-        records = [kept.record for kept in people.records_of(conn, tenant_id, [account_id])]
-        groups = finding.mapped_groups(conn, tenant_id)
-    return explain(account, records, rules, standing(records, account.suspended, rules), groups)
 
 
 def lines(found: Explanation, called: Mapping[str, str]) -> Iterator[str]:

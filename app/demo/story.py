@@ -12,10 +12,12 @@ import sqlalchemy as sa
 
 from app.demo.okta import DemoError, Okta
 from app.demo.people import EXPLAINED, GROUPS, PEOPLE, ROLES, TITLE_CODES, TRAINERS
-from app.demo.reasons import explanation, lines
+from app.demo.reasons import lines
 from app.demo.stage import Stage
 from app.demo.view import SHOWN, Seen, accounts, names
+from app.explaining import explanation
 from app.sources import csv_file
+from app.store.engine import reading
 from app.sync import imports, mappings
 from app.sync.mappings import Change
 
@@ -145,7 +147,8 @@ def _groups_mean_roles(engine: sa.Engine, stand: Stage, say: Say, told: Told) ->
 def _explained(engine: sa.Engine, stand: Stage, say: Say, told: Told) -> None:
     now = accounts(engine, stand.tenant.id)
     [one] = [seen for seen in now.values() if seen.number == EXPLAINED]
-    found = explanation(engine, stand.tenant.id, one.id)
+    with reading(engine) as conn:
+        found = explanation(conn, stand.tenant.id, one.id)
     told.explained = found.as_dict()
     say("")
     say(f"5  Why is the account of {one.name} as it is?")
