@@ -28,8 +28,6 @@ from app.store.tenants import raise_revision
 
 HELD_FOR: Final = timedelta(days=7)
 
-_OWN_RULES = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || :tenant, 0))")
-
 
 @dataclass(frozen=True, slots=True)
 class Membership:
@@ -75,9 +73,7 @@ class Grouping:
             moved = self._move(conn, id, spoken.members)
             self._follow(conn, id, moved, {id}, "group.created", now, {f"{self.source}/Group": 1})
 
-        if self._mappings_wait():
-            return self._alone(once, id)
-        in_transaction(self.engine, self.tenant, once)
+        in_transaction(self.engine, self.tenant, once, alone=self._mappings_wait())
         return id
 
     def write(self, id: str, spoken: GroupSpoken | None, members: Membership, expected: int | None) -> None:
@@ -197,13 +193,6 @@ class Grouping:
     def _mappings_wait(self) -> bool:
         with self.engine.connect() as conn:
             return store.mappings_wait(conn, self.tenant, self.source)
-
-    def _alone(self, once: Callable[[sa.Connection], None], id: str) -> str:
-        """A group for which mappings wait changes the rules: its transaction holds them alone."""
-        with self.engine.begin() as conn:
-            conn.execute(_OWN_RULES, {"tenant": self.tenant})
-            once(conn)
-        return id
 
     def _take_up_mappings(self, conn: sa.Connection, id: str, document: Mapping[str, Any]) -> None:
         name, external = document["displayName"], document.get("externalId")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -36,6 +37,7 @@ from app.identity.writes import (
     RecordDelete,
     RecordWrite,
     Rederive,
+    RefusedError,
     StaleError,
     UserNameTakenError,
     Write,
@@ -50,7 +52,6 @@ CHUNK: Final = 500
 ATTEMPTS: Final = 4
 T = TypeVar("T")
 
-_SHARE_RULES = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended('rules:' || :tenant, 0))")
 _LOCK_GROUPS = sa.text("""
     SELECT g.id FROM groups g WHERE g.tenant_id = :tenant AND g.id IN (
         SELECT group_id FROM members WHERE tenant_id = :tenant AND member_id = ANY(CAST(:ids AS uuid[])))
@@ -108,8 +109,10 @@ def derive_again(
     return _decided(conn, tenant_id, [Rederive(one) for one in account_ids], now, lock=True)
 
 
-def in_transaction(engine: sa.Engine, tenant_id: str, once: Callable[[sa.Connection], T]) -> T:
+def in_transaction(engine: sa.Engine, tenant_id: str, once: Callable[[sa.Connection], T], *, alone: bool = False) -> T:
     """Run `once` in a transaction under the tenant's rules, again when it lost a race.
+
+    `alone`: nobody else writes people of the tenant meanwhile, since `once` may change the rules.
 
     Raises:
         BusyError: the locks were not to be had in time, or the races did not end.
@@ -117,7 +120,7 @@ def in_transaction(engine: sa.Engine, tenant_id: str, once: Callable[[sa.Connect
     for attempt in range(ATTEMPTS):
         try:
             with writing(engine) as conn:
-                conn.execute(_SHARE_RULES, {"tenant": tenant_id})
+                rulebook.hold(conn, tenant_id, alone=alone)
                 return once(conn)
         except StaleError:
             continue
@@ -280,7 +283,10 @@ def _lock_groups_of_deleted(conn: sa.Connection, tenant_id: str, writes: Sequenc
 
 
 def _tell_waiting_reports(engine: sa.Engine, tenant_id: str, decision: Decision) -> None:
-    """Those who named a manager that nobody knew until now. What a crash misses here, the sweep finds."""
+    """Those who named a manager that nobody knew until now.
+
+    What was said is committed already: a refusal here is not the caller's. What it misses, the sweep finds.
+    """
     keys = {
         key
         for past, kept in decision.records.values()
@@ -293,7 +299,8 @@ def _tell_waiting_reports(engine: sa.Engine, tenant_id: str, decision: Decision)
         rows = conn.execute(_WAITING, {"tenant": tenant_id, "keys": named})
         waiting = [str(row.account_id) for row in rows]
     for start in range(0, len(waiting), CHUNK):
-        provision(engine, tenant_id, [Rederive(one) for one in waiting[start : start + CHUNK]], actor="managers")
+        with suppress(RefusedError):
+            provision(engine, tenant_id, [Rederive(one) for one in waiting[start : start + CHUNK]], actor="managers")
 
 
 def _judge(error: sa.exc.DBAPIError) -> None:

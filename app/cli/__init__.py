@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from app.cli.context import Context
 from app.cli.lazy import LazyGroup
+from app.identity.writes import BusyError
 from app.settings import SettingsError
 from app.store.credentials import UnknownCredentialError
 from app.store.embedded_user import EmbeddedError
@@ -40,7 +41,7 @@ VERBS: Final = {
 }
 
 # What a command may fail with that a sentence explains; anything else is a defect and shows its traceback.
-EXPECTED: Final = (EmbeddedError, NameTakenError, NotFoundError, ServerTooOldError, UnknownCredentialError)
+EXPECTED: Final = (BusyError, EmbeddedError, NameTakenError, NotFoundError, ServerTooOldError, UnknownCredentialError)
 
 
 class _Rollcall(LazyGroup):

@@ -18,11 +18,18 @@ CACHED_TENANTS: Final = 1024
 
 _cache: OrderedDict[str, Rules] = OrderedDict()
 _lock = threading.Lock()
+_SHARE = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended('rules:' || :tenant, 0))")
+_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || :tenant, 0))")
 _REVISION = sa.select(t.tenants.c.revision).where(t.tenants.c.id == sa.bindparam("tenant"))
 
 
 class UnknownTenantError(LookupError):
     """No such tenant."""
+
+
+def hold(conn: sa.Connection, tenant_id: str, *, alone: bool = False) -> None:
+    """Until COMMIT the rules stay as they are. `alone`: nobody else writes people meanwhile, so they may be changed."""
+    conn.execute(_ALONE if alone else _SHARE, {"tenant": tenant_id})
 
 
 def current(conn: sa.Connection, tenant_id: str) -> Rules:

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import orjson
 import psycopg
@@ -48,8 +48,6 @@ __all__ = [
     "preview",
     "save",
 ]
-
-_OWN_RULES: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || :tenant, 0))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +150,7 @@ def save(
     moment = now or datetime.now(UTC)
     try:
         with writing(engine) as conn:
-            conn.execute(_OWN_RULES, {"tenant": tenant_id})
+            rulebook.hold(conn, tenant_id, alone=True)
             work = _worked_out(conn, tenant_id, changes)
             if expected_hash not in (None, work.preview.hash):
                 raise PreviewChangedError(work.preview)

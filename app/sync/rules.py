@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
@@ -21,12 +21,9 @@ from app.store import rules as rulebook
 from app.store import runs as store
 from app.store import tables as t
 from app.store.audit import Entry
-from app.store.engine import writing
 from app.store.tenants import find_source, raise_revision
 from app.store.tenants import sources as sources_of
 from app.sync import jobs, runs
-
-_ALONE: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || :tenant, 0))")
 
 
 class RuleError(ValueError):
@@ -125,8 +122,8 @@ def _change(
     actor: str,
 ) -> str:
     """The change and the run that derives everybody, in one transaction: a crash leaves nobody behind."""
-    with writing(engine) as conn:
-        conn.execute(_ALONE, {"tenant": tenant_id})
+
+    def once(conn: sa.Connection) -> tuple[str, int]:
         facts = dict(write(conn))
         facts["revision"] = raise_revision(conn, tenant_id)
         chosen = sa.select(t.accounts.c.id).where(t.accounts.c.tenant_id == tenant_id).order_by(t.accounts.c.id)
@@ -135,6 +132,9 @@ def _change(
         entry = Entry(actor, action, tenant_id, {**facts, "run": run})
         rules = rulebook.current(conn, tenant_id)
         provisioning.save(conn, tenant_id, Decision(), rules, actor, datetime.now(UTC), [entry])
-    if len(everybody) > CHUNK or not runs.finish(engine, run):
+        return run, len(everybody)
+
+    run, concerned = provisioning.in_transaction(engine, tenant_id, once, alone=True)
+    if concerned > CHUNK or not runs.finish(engine, run):
         jobs.wake(engine)
     return run
