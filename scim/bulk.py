@@ -27,7 +27,7 @@ from scim.errors import (
 from scim.etags import etag
 from scim.query import Projection
 from scim.resources import Answer, Resources, object_of
-from scim.schemas import SCHEMAS
+from scim.schemas import Registry
 from scim.store import Kind
 
 BULK_REQUEST = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
@@ -119,6 +119,7 @@ class _Work:
     ) -> None:
         self.results: dict[int, dict[str, Any]] = {}
         self._resources = resources
+        self._registry = resources.store.features.schemas
         self._waiting = operations
         self._created_by = {operation.bulk_id for operation in operations if operation.method == "POST"}
         self._ids: dict[str, str] = {}
@@ -166,7 +167,7 @@ class _Work:
         self._answer(operation, lambda: self._completed(operation, id))
 
     def _completed(self, operation: Operation, id: str) -> Answer:
-        kind, _ = _target(operation.path)
+        kind, _ = _target(operation.path, self._registry)
         answer = self._resources.replace(kind, id, object_of(self._resolved(operation.data), "data"), _ALL)
         return Answer(201, answer.body, answer.location, answer.version, answer.id)
 
@@ -202,7 +203,7 @@ class _Work:
         return f"{self._resources.base_url}/{path.strip('/')}"
 
     def _dispatch(self, operation: Operation, data: Any) -> Answer:
-        kind, id = _target(self._resolved(operation.path))
+        kind, id = _target(self._resolved(operation.path), self._registry)
         if operation.method == "POST" and id is None:
             return self._resources.create(kind, object_of(data, "data"), _ALL)
         if id is None or operation.method not in ("PUT", "PATCH", "DELETE"):
@@ -223,9 +224,9 @@ class _Work:
         raise InvalidValue(f"No operation has the bulkId {bulk_id!r}.")
 
 
-def _target(path: str) -> tuple[Kind, str | None]:
+def _target(path: str, registry: Registry) -> tuple[Kind, str | None]:
     head, _, id = path.strip("/").partition("/")
-    for known in SCHEMAS.kinds():
+    for known in registry.kinds():
         if known.endpoint.strip("/").lower() == head.lower() and "/" not in id:
             return cast(Kind, known.kind), id or None
     raise NotFound(f"There is nothing at {path[:200]!r}.")

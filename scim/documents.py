@@ -9,7 +9,7 @@ Values are kept as they were sent: nothing is reformatted (Entra compares what i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import marshmallow
@@ -20,8 +20,10 @@ from scim.errors import InvalidSyntax, InvalidValue
 from scim.filters import moment
 from scim.members import read_members
 from scim.paths import Path, resolve
-from scim.schemas import LMS_USER, SCHEMAS, Attribute, ResourceSchemas
+from scim.schemas import LMS_USER, SCHEMAS, Attribute, Registry, ResourceSchemas, Schema
 from scim.store import Document, Kind, Member
+
+_KEPT = 4096  # what is made of definitions; those of tenants come and go
 
 
 class Incoming(NamedTuple):
@@ -32,12 +34,13 @@ class Incoming(NamedTuple):
     ignored: tuple[str, ...]
 
 
-def normalise(kind: Kind, body: Mapping[str, Any]) -> Incoming:
+def normalise(kind: Kind, body: Mapping[str, Any], registry: Registry = SCHEMAS) -> Incoming:
     """The document that a POST or PUT of `body` stores.
 
     Errors: `InvalidSyntax` for the wrong schema or an attribute named twice, `InvalidValue` for a wrong type, a
     missing required attribute, or several primary values.
     """
+    schemas = registry.of(kind)
     ignored: list[str] = []
     shaped: Document = {}
     members: tuple[Member, ...] | None = None
@@ -46,17 +49,17 @@ def normalise(kind: Kind, body: Mapping[str, Any]) -> Incoming:
         if key.lower() in seen:
             raise InvalidSyntax(f"{key} is named twice.")
         seen.add(key.lower())
-        path = resolve(kind, key)
+        path = resolve(kind, key, registry)
         if path is None:
             ignored.extend(_unknown(key, value))
         elif path.name == "schemas":
-            ignored.extend(_check_schemas(kind, value))
+            ignored.extend(_check_schemas(kind, value, registry))
         elif path.name == "members":
             members = tuple(read_members(value))
         else:
-            _place(shaped, path, _shaped(kind, path, value, ignored))
-    document = _load(kind, shaped)
-    return Incoming(with_schemas(kind, document), members, tuple(ignored))
+            _place(shaped, path, _shaped(schemas, path, value, ignored))
+    document = _load(schemas, shaped)
+    return Incoming(with_schemas(schemas, document), members, tuple(ignored))
 
 
 def coerce(attribute: Attribute, value: Any, where: str, ignored: list[str]) -> Any:
@@ -70,20 +73,19 @@ def coerce(attribute: Attribute, value: Any, where: str, ignored: list[str]) -> 
         raise InvalidValue(_sentence(error.messages, where)) from error
 
 
-def with_schemas(kind: Kind, document: Document) -> Document:
+def with_schemas(schemas: ResourceSchemas, document: Document) -> Document:
     """`document` with its `schemas` computed from what it holds, listed first.
 
     The LMS extension is always listed for users: each answer carries it.
     """
-    schemas = SCHEMAS.of(kind)
     used = [schema.id for schema in schemas.extensions if schema.id == LMS_USER or document.get(schema.id)]
     rest = {key: value for key, value in document.items() if key != "schemas"}
     return {"schemas": [schemas.core.id, *used], **rest}
 
 
-def shape_extension(kind: Kind, urn: str, value: Any, ignored: list[str]) -> dict[str, Any]:
+def _shape_extension(schemas: ResourceSchemas, urn: str, value: Any, ignored: list[str]) -> dict[str, Any]:
     """The object of an extension with canonical names, without what is empty, read-only or unknown."""
-    extension = SCHEMAS.of(kind).extension(urn)
+    extension = schemas.extension(urn)
     if value in (None, "", []) or extension is None:
         return {}
     if not isinstance(value, dict):
@@ -91,9 +93,9 @@ def shape_extension(kind: Kind, urn: str, value: Any, ignored: list[str]) -> dic
     return _shape_object(extension.attribute, value, f"{urn}:", ignored)
 
 
-def _shaped(kind: Kind, path: Path, value: Any, ignored: list[str]) -> Any:
+def _shaped(schemas: ResourceSchemas, path: Path, value: Any, ignored: list[str]) -> Any:
     if path.attribute is None:
-        return shape_extension(kind, path.schema or "", value, ignored)
+        return _shape_extension(schemas, path.schema or "", value, ignored)
     if path.attribute.mutability == "readOnly" or path.hidden:
         return None
     return _shape(path.target or path.attribute, value, path.name, ignored)
@@ -167,17 +169,17 @@ def _unknown(key: str, value: Any) -> Iterable[str]:
     return [key]
 
 
-def _check_schemas(kind: Kind, value: Any) -> list[str]:
+def _check_schemas(kind: Kind, value: Any, registry: Registry) -> list[str]:
     """Unknown URNs are listed; the URN of another kind's core schema without ours is a mistake."""
     urns = dialects.elements(value) if value is not None else []
     if not all(isinstance(urn, str) for urn in urns):
         raise InvalidSyntax("schemas must be a list of URNs.")
-    known = {schema.id.lower() for schema in SCHEMAS.schemas()}
+    known = {schema.id.lower() for schema in registry.schemas()}
     named = {dialects.canonical_urn(urn).lower() for urn in urns}
-    core = SCHEMAS.of(kind).core.id.lower()
-    others = {other.core.id.lower() for other in SCHEMAS.kinds()} - {core}
-    if named & others and core not in named:
-        raise InvalidSyntax(f"schemas must name {SCHEMAS.of(kind).core.id} here.")
+    core = registry.of(kind).core.id
+    others = {other.core.id.lower() for other in registry.kinds()} - {core.lower()}
+    if named & others and core.lower() not in named:
+        raise InvalidSyntax(f"schemas must name {core} here.")
     return [urn for urn in urns if dialects.canonical_urn(urn).lower() not in known | {""}]
 
 
@@ -211,7 +213,7 @@ def _one_primary(elements: list[Any]) -> None:
         raise marshmallow.ValidationError("has more than one primary value")
 
 
-@cache
+@lru_cache(maxsize=_KEPT)
 def _field(attribute: Attribute) -> fields.Field[Any]:
     messages = {"required": "is required", "invalid": "must be an object", "type": "must be an object"}
     common: dict[str, Any] = {"required": attribute.required and not attribute.multi_valued, "error_messages": messages}
@@ -227,12 +229,10 @@ def _field(attribute: Attribute) -> fields.Field[Any]:
     return fields.List(field, validate=_one_primary) if attribute.multi_valued else field
 
 
-@cache
-def _schema(kind: Kind, urn: str | None = None) -> marshmallow.Schema:
+@lru_cache(maxsize=_KEPT)
+def _schema(owner: ResourceSchemas | Schema) -> marshmallow.Schema:
     """The schema of the core attributes, or of one extension: marshmallow would split the URN at its dots."""
-    schemas: ResourceSchemas = SCHEMAS.of(kind)
-    extension = schemas.extension(urn) if urn else None
-    attributes = extension.attributes if extension else schemas.attributes()
+    attributes = owner.attributes if isinstance(owner, Schema) else owner.attributes()
     writable: dict[str, Any] = {
         attribute.name: _field(attribute)
         for attribute in attributes
@@ -241,11 +241,12 @@ def _schema(kind: Kind, urn: str | None = None) -> marshmallow.Schema:
     return marshmallow.Schema.from_dict(writable)()
 
 
-def _load(kind: Kind, shaped: Document) -> Document:
-    urns = [urn for urn in shaped if SCHEMAS.of(kind).extension(urn)]
+def _load(schemas: ResourceSchemas, shaped: Document) -> Document:
+    extensions = [extension for name in shaped if (extension := schemas.extension(name))]
+    urns = {extension.id for extension in extensions}
     core = {name: value for name, value in shaped.items() if name not in urns}
-    loaded = _checked(_schema(kind), core, "")
-    return loaded | {urn: _checked(_schema(kind, urn), shaped[urn], urn) for urn in urns}
+    loaded = _checked(_schema(schemas), core, "")
+    return loaded | {one.id: _checked(_schema(one), shaped[one.id], one.id) for one in extensions}
 
 
 def _checked(schema: marshmallow.Schema, shaped: Document, where: str) -> Document:

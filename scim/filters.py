@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from scim import dialects, grammar
 from scim.errors import InvalidFilter, InvalidPath, Sensitive
 from scim.paths import Path, resolve
-from scim.schemas import Attribute
+from scim.schemas import SCHEMAS, Attribute, Registry
 
 if TYPE_CHECKING:
     from scim.grammar import Name, Node
@@ -68,7 +68,9 @@ _ORDER = ("gt", "ge", "lt", "le")
 _PARTS = ("co", "sw", "ew")
 
 
-def parse(kinds: Sequence[str], text: str, limits: Limits, *, in_uri: bool = True) -> Filter:
+def parse(
+    kinds: Sequence[str], text: str, limits: Limits, *, in_uri: bool = True, registry: Registry = SCHEMAS
+) -> Filter:
     """The filter of a search in `kinds` (`"User"`, `"Group"`); a name must be known in one of them.
 
     Errors: `InvalidFilter`; `Sensitive` when the text stood in a URI and names a hidden attribute.
@@ -77,27 +79,27 @@ def parse(kinds: Sequence[str], text: str, limits: Limits, *, in_uri: bool = Tru
         node = grammar.parse(text, limits)
     except grammar.GrammarError as error:
         raise InvalidFilter(str(error)) from error
-    return _Resolver(tuple(kinds), in_uri).filter(node)
+    return _Resolver(registry, tuple(kinds), in_uri).filter(node)
 
 
-def parse_path(kind: str, text: str, limits: Limits) -> Path | None:
+def parse_path(kind: str, text: str, limits: Limits, registry: Registry = SCHEMAS) -> Path | None:
     """A PATCH path; None when it is well formed and its attribute is unknown.
 
     Errors: `InvalidPath` for the grammar, `InvalidFilter` for what stands in the brackets.
     """
-    if "[" not in text and (path := resolve(kind, text)):
+    if "[" not in text and (path := resolve(kind, text, registry)):
         return path
     urn = dialects.canonical_urn(text)
     try:
         name = grammar.parse_path(urn, limits)
     except grammar.GrammarError as error:
         raise InvalidPath(f"The path {text[:200]!r} is not valid: {error}") from error
-    path = resolve(kind, name.text)
+    path = resolve(kind, name.text, registry)
     if path is None or name.where is None:
         return path
     if path.attribute is None or path.sub or not (path.attribute.multi_valued and path.attribute.sub_attributes):
         raise InvalidPath(f"{name.text} has no elements that brackets could choose from.")
-    where = _Resolver((kind,), False).inside(path.attribute, name.where)
+    where = _Resolver(registry, (kind,), False).inside(path.attribute, name.where)
     sub = path.attribute.sub(name.sub) if name.sub else None
     if name.sub and sub is None:
         return None
@@ -108,6 +110,7 @@ def parse_path(kind: str, text: str, limits: Limits) -> Path | None:
 class _Resolver:
     """Names to paths and literals to values, by the schemas of `kinds`."""
 
+    registry: Registry
     kinds: tuple[str, ...]
     in_uri: bool
 
@@ -156,7 +159,7 @@ class _Resolver:
         return path
 
     def _path(self, name: str) -> Path:
-        path = next((found for kind in self.kinds if (found := resolve(kind, name))), None)
+        path = next((found for kind in self.kinds if (found := resolve(kind, name, self.registry))), None)
         if path is None or path.attribute is None:
             raise InvalidFilter(f"There is no attribute {name[:200]!r} to filter by.")
         if path.hidden and self.in_uri:

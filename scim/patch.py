@@ -19,7 +19,7 @@ from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, No
 from scim.filters import parse_path
 from scim.members import MemberFold, Present, read_members
 from scim.paths import Path
-from scim.schemas import SCHEMAS, Attribute
+from scim.schemas import SCHEMAS, Attribute, Registry
 from scim.store import Document, Kind, Limits, MemberChange
 from scim.values import Verb, change
 
@@ -88,12 +88,13 @@ def apply(
     *,
     limits: Limits | None = None,
     present: Present | None = None,
+    registry: Registry = SCHEMAS,
 ) -> Patched:
     """The result of `operations` on `document`, which stays as it is. `present` reads the members that are there.
 
     Errors: `InvalidPath`, `InvalidFilter`, `NoTarget`, `InvalidValue`, `InvalidSyntax`, `Mutability`.
     """
-    run = _Run(kind, copy.deepcopy(document), MemberFold(present), limits or Limits())
+    run = _Run(kind, copy.deepcopy(document), MemberFold(present), limits or Limits(), registry)
     for operation in operations:
         run.apply(operation)
     if run.misspelt and not run.understood:
@@ -104,8 +105,10 @@ def apply(
 class _Run:
     """One request while it is being applied."""
 
-    def __init__(self, kind: Kind, document: Document, members: MemberFold, limits: Limits) -> None:
+    def __init__(self, kind: Kind, document: Document, members: MemberFold, limits: Limits, registry: Registry) -> None:
         self.kind = kind
+        self.registry = registry
+        self.schemas = registry.of(kind)
         self.document = document
         self.members = members
         self.limits = limits
@@ -127,7 +130,7 @@ class _Run:
             self._at(operation.verb, key, value, "key")
 
     def _at(self, verb: Verb, text: str, value: Any, named_by: Literal["path", "key"]) -> None:
-        path = parse_path(self.kind, text, self.limits)
+        path = parse_path(self.kind, text, self.limits, self.registry)
         if path is None:
             self._unknown(text, value, named_by)
             return
@@ -155,7 +158,7 @@ class _Run:
 
     def _extension(self, verb: Verb, path: Path, value: Any) -> None:
         """The URN alone: each attribute of the object is one more target."""
-        extension = SCHEMAS.of(self.kind).extension(path.schema or "")
+        extension = self.schemas.extension(path.schema or "")
         assert extension is not None
         if verb == "remove" or value in (None, "", []):
             if all(attribute.mutability == "readOnly" for attribute in extension.attributes):
@@ -205,7 +208,7 @@ class _Run:
             self.members.add(read_members(value or list(ids)))
 
     def result(self) -> Document:
-        return with_schemas(self.kind, dict(self._assigned()))
+        return with_schemas(self.schemas, dict(self._assigned()))
 
     def _assigned(self) -> Iterator[tuple[str, Any]]:
         for key, value in self.document.items():

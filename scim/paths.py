@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from scim import dialects
-from scim.schemas import SCHEMAS, Attribute
+from scim.schemas import SCHEMAS, Attribute, Registry
 
 if TYPE_CHECKING:
     from scim.filters import Filter
@@ -43,8 +43,8 @@ class Path:
         return any(part.hidden for part in (self.attribute, self.sub) if part)
 
 
-def resolve(kind: str, name: str) -> Path | None:
+def resolve(kind: str, name: str, registry: Registry = SCHEMAS) -> Path | None:
     """The path of a plain name (no brackets), whatever its case and vendor's spelling; None when unknown."""
-    schemas = SCHEMAS.of(kind)
+    schemas = registry.of(kind)
     place = schemas.resolve(dialects.canonical_urn(name)) or dialects.bare_extension_attribute(schemas, name)
     return Path(*place) if place else None

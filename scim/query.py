@@ -13,7 +13,7 @@ from scim import dialects
 from scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue
 from scim.filters import parse
 from scim.paths import Path, resolve
-from scim.schemas import SCHEMAS, Attribute
+from scim.schemas import SCHEMAS, Attribute, Registry, ResourceSchemas
 from scim.store import Document, Kind, Limits, Query
 
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
@@ -41,11 +41,12 @@ class Projection:
     def only_drops_members(self) -> bool:
         return not self.attributes and [name.lower() for name in self.excluded] == ["members"]
 
-    def apply(self, kind: str, document: Document) -> Document:
+    def apply(self, kind: str, document: Document, registry: Registry = SCHEMAS) -> Document:
         """`document` with what is asked for, and always with what is `returned: always`."""
+        named = [path for name in self.attributes or self.excluded if (path := resolve(kind, name, registry))]
         if self.attributes:
-            return _only(kind, document, self.attributes)
-        return _without(kind, document, self.excluded)
+            return _only(registry.of(kind), document, named)
+        return _without(document, named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +68,18 @@ def _projection(folded: Mapping[str, Any]) -> Projection:
 
 
 def list_request(
-    kinds: Sequence[Kind], parameters: Iterable[tuple[str, Any]], limits: Limits, *, in_uri: bool
+    kinds: Sequence[Kind],
+    parameters: Iterable[tuple[str, Any]],
+    limits: Limits,
+    *,
+    in_uri: bool,
+    registry: Registry = SCHEMAS,
 ) -> ListRequest:
     """A page of `kinds`. Errors: `InvalidFilter`, `Sensitive`, `InvalidPath`, `InvalidValue`, `InvalidSyntax`."""
     folded = _folded(parameters)
     asked = _projection(folded)
     query = Query(
-        sort_by=_sort_by(kinds, folded.get("sortby")),
+        sort_by=_sort_by(kinds, folded.get("sortby"), registry),
         descending=_descending(folded.get("sortorder")),
         start_index=max(1, _integer("startIndex", folded.get("startindex"), 1)),
         count=min(limits.page, max(0, _integer("count", folded.get("count"), limits.default_page))),
@@ -84,16 +90,19 @@ def list_request(
         return ListRequest(query, asked)
     if not isinstance(text, str) or not text.strip():
         raise InvalidFilter("The filter is empty.")
-    return ListRequest(replace(query, filter=parse(kinds, text, limits, in_uri=in_uri)), asked)
+    wanted = parse(kinds, text, limits, in_uri=in_uri, registry=registry)
+    return ListRequest(replace(query, filter=wanted), asked)
 
 
-def search_request(kinds: Sequence[Kind], body: Mapping[str, Any], limits: Limits) -> ListRequest:
+def search_request(
+    kinds: Sequence[Kind], body: Mapping[str, Any], limits: Limits, registry: Registry = SCHEMAS
+) -> ListRequest:
     """The body of a `/.search`. Errors: those of `list_request`, and `InvalidSyntax` for another message."""
     schemas = next((value for key, value in body.items() if key.lower() == "schemas"), [SEARCH_REQUEST])
     urns = [urn.lower() for urn in dialects.elements(schemas) if isinstance(urn, str)]
     if SEARCH_REQUEST.lower() not in urns:
         raise InvalidSyntax(f"The body must be a {SEARCH_REQUEST}.")
-    return list_request(kinds, body.items(), limits, in_uri=False)
+    return list_request(kinds, body.items(), limits, in_uri=False, registry=registry)
 
 
 def _folded(parameters: Iterable[tuple[str, Any]]) -> dict[str, Any]:
@@ -127,10 +136,10 @@ def _descending(value: Any) -> bool:
     return value.lower() == "descending"
 
 
-def _sort_by(kinds: Sequence[Kind], value: Any) -> Path | None:
+def _sort_by(kinds: Sequence[Kind], value: Any, registry: Registry) -> Path | None:
     if value in (None, ""):
         return None
-    path = next((found for kind in kinds if (found := resolve(kind, str(value)))), None)
+    path = next((found for kind in kinds if (found := resolve(kind, str(value), registry))), None)
     if path is None or path.attribute is None or path.hidden:
         raise InvalidPath(f"There is no attribute {str(value)[:200]!r} to sort by.")
     if path.attribute.type == "complex" and path.sub is None:
@@ -159,12 +168,10 @@ def _holder(document: Document, path: Path) -> Document:
     return document.get(path.schema, {}) if path.schema else document
 
 
-def _only(kind: str, document: Document, names: tuple[str, ...]) -> Document:
-    always = [attribute.name for attribute in SCHEMAS.of(kind).attributes() if attribute.returned == "always"]
+def _only(schemas: ResourceSchemas, document: Document, named: Iterable[Path]) -> Document:
+    always = [attribute.name for attribute in schemas.attributes() if attribute.returned == "always"]
     shown: Document = {name: document[name] for name in always if name in document}
-    for path in (resolve(kind, name) for name in names):
-        if path is None:
-            continue
+    for path in named:
         if path.attribute is None:
             shown |= {urn: held for urn, held in document.items() if urn == path.schema}
             continue
@@ -185,10 +192,10 @@ def _narrowed(shown: Any, held: Any, sub: Attribute | None) -> Any:
     return {**(shown or {}), **{name: value for name, value in held.items() if name == sub.name}}
 
 
-def _without(kind: str, document: Document, names: tuple[str, ...]) -> Document:
+def _without(document: Document, named: Iterable[Path]) -> Document:
     shown = dict(document)
-    for path in (resolve(kind, name) for name in names):
-        if path is None or (path.target and path.target.returned == "always"):
+    for path in named:
+        if path.target and path.target.returned == "always":
             continue
         if path.attribute is None:
             shown.pop(path.schema or "", None)

@@ -9,7 +9,7 @@ import orjson
 
 from scim.etags import etag
 from scim.query import Projection
-from scim.schemas import SCHEMAS
+from scim.schemas import SCHEMAS, Registry
 from scim.store import Resource
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
@@ -23,11 +23,13 @@ def location(base_url: str, resource: Resource) -> str:
     return f"{base_url}{SCHEMAS.of(resource.kind).endpoint}/{resource.id}"
 
 
-def render(resource: Resource, base_url: str, projection: Projection = _EVERYTHING) -> bytes:
+def render(
+    resource: Resource, base_url: str, projection: Projection = _EVERYTHING, registry: Registry = SCHEMAS
+) -> bytes:
     """The resource as JSON text."""
     if not projection:
         return spliced(resource, base_url)
-    return orjson.dumps(projection.apply(resource.kind, orjson.loads(spliced(resource, base_url))))
+    return orjson.dumps(projection.apply(resource.kind, orjson.loads(spliced(resource, base_url)), registry))
 
 
 def spliced(resource: Resource, base_url: str) -> bytes:

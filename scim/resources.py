@@ -17,6 +17,7 @@ from scim.etags import condition, etag
 from scim.patch import Operation, Patched, apply, read_operations
 from scim.query import ListRequest, Projection
 from scim.rendering import location, render, render_list
+from scim.schemas import Registry
 from scim.store import Document, Draft, Kind, Limits, Member, MemberChange, Resource, Store
 
 _ATTEMPTS = 10
@@ -44,9 +45,13 @@ class Resources:
     limits: Limits
     base_url: str
 
+    @property
+    def _registry(self) -> Registry:
+        return self.store.features.schemas
+
     def create(self, kind: Kind, body: Mapping[str, Any], projection: Projection) -> Answer:
         """201 with the resource; `Uniqueness` also when the namesake is inactive: it can be found and updated."""
-        incoming = normalise(kind, body)
+        incoming = normalise(kind, body, self._registry)
         draft = Draft(incoming.document, MemberChange(add=incoming.members or ()), incoming.ignored)
         return self._answer(201, self.store.create(kind, draft), projection)
 
@@ -62,7 +67,7 @@ class Resources:
         """200 with a page, empty when nothing matches."""
         page = self.store.search(kinds, request.query)
         projection = _left_to_do(request.projection)
-        rendered = (render(resource, self.base_url, projection) for resource in page.resources)
+        rendered = (render(resource, self.base_url, projection, self._registry) for resource in page.resources)
         return Answer(200, render_list(page.total, request.query.start_index, rendered))
 
     def replace(
@@ -72,7 +77,7 @@ class Resources:
 
         RFC 7644 §3.5.1 leaves both to the server; a group emptied by a rename is the worse mistake.
         """
-        incoming = normalise(kind, body)
+        incoming = normalise(kind, body, self._registry)
         expected = self._expected(kind, id, if_match)
         return self._answer(200, self.store.replace(kind, id, _put(incoming), expected=expected), projection)
 
@@ -109,7 +114,14 @@ class Resources:
         """Write what the operations change; None when the resource as it is now was not read back."""
         kind, id = current.kind, current.id
         stored: Document = orjson.loads(current.document)
-        patched = apply(kind, stored, operations, limits=self.limits, present=lambda: self._members(id))
+        patched = apply(
+            kind,
+            stored,
+            operations,
+            limits=self.limits,
+            present=lambda: self._members(id),
+            registry=self._registry,
+        )
         ignored = (*beside, *patched.ignored)
         if patched.document != stored or ignored:
             draft = Draft(patched.document, patched.members, ignored)
@@ -148,7 +160,7 @@ class Resources:
         return None if wanted.any else current.version
 
     def _answer(self, status: int, resource: Resource, projection: Projection) -> Answer:
-        body = render(resource, self.base_url, projection)
+        body = render(resource, self.base_url, projection, self._registry)
         return Answer(status, body, location(self.base_url, resource), resource.version, resource.id)
 
 

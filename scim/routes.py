@@ -100,12 +100,15 @@ class _Doors:
 
     def list(self, kind: Kind) -> Response:
         resources = self._resources()
-        asked = query.list_request((kind,), request.args.items(multi=True), self._limits, in_uri=True)
+        registry = resources.store.features.schemas
+        parameters = request.args.items(multi=True)
+        asked = query.list_request((kind,), parameters, self._limits, in_uri=True, registry=registry)
         return _respond(resources.search((kind,), asked))
 
     def search(self, kinds: tuple[Kind, ...]) -> Response:
         resources = self._resources()
-        return _respond(resources.search(kinds, query.search_request(kinds, self._body(), self._limits)))
+        registry = resources.store.features.schemas
+        return _respond(resources.search(kinds, query.search_request(kinds, self._body(), self._limits, registry)))
 
     def create(self, kind: Kind) -> Response:
         resources = self._resources()

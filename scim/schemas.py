@@ -77,9 +77,9 @@ class Attribute:
         return shown
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schema:
-    """One URN and its attributes."""
+    """One URN and its attributes. Compared by identity: what is made of it is cached by it."""
 
     id: str
     name: str
@@ -114,7 +114,7 @@ class Place(NamedTuple):
     sub: Attribute | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ResourceSchemas:
     """The schemas of one kind of resource: the core one, its extensions, and the common attributes."""
 
@@ -168,9 +168,9 @@ def _place(urn: str | None, look_up: Callable[[str], Attribute | None], name: st
     return Place(urn, attribute, sub) if sub else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Registry:
-    """All kinds of resources that are served."""
+    """All kinds of resources that are served to one tenant; without any of its own, to all: `SCHEMAS`."""
 
     user: ResourceSchemas
     group: ResourceSchemas

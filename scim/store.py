@@ -17,6 +17,7 @@ from typing import Any, Literal, Protocol
 
 from scim.filters import Filter
 from scim.paths import Path
+from scim.schemas import SCHEMAS, Registry
 
 Kind = Literal["User", "Group"]
 Document = dict[str, Any]
@@ -106,6 +107,8 @@ class Features:
     group_patch_answers_204: bool = True
     # Whether users show the account they belong to. Some clients refuse an extension that they cannot write.
     account_extension: bool = True
+    # What resources may hold: names are resolved by the tenant's own registry.
+    schemas: Registry = SCHEMAS
 
 
 class Store(Protocol):

@@ -115,7 +115,9 @@ class ScimStore:
         return GroupSpoken(draft.document, self._search("Group", draft), _membership(draft.members))
 
     def _search(self, kind: Kind, draft: Draft) -> dict[str, Any]:
-        return search_document(kind, draft.document, tenant_id=self.tenant, source_id=self.source)
+        return search_document(
+            kind, draft.document, tenant_id=self.tenant, source_id=self.source, registry=self.features.schemas
+        )
 
     def _report_drift(self, draft: Draft) -> None:
         if draft.ignored:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from scim.schemas import SCHEMAS, Attribute
+from scim.schemas import SCHEMAS, Attribute, Registry
 
 TENANT = "$t"
 SOURCE = "$s"
@@ -22,13 +22,15 @@ _EARLIEST = datetime.min.replace(tzinfo=UTC)
 _LATEST = datetime.max.replace(tzinfo=UTC)
 
 
-def search_document(kind: str, document: Mapping[str, Any], *, tenant_id: str, source_id: str) -> dict[str, Any]:
+def search_document(
+    kind: str, document: Mapping[str, Any], *, tenant_id: str, source_id: str, registry: Registry = SCHEMAS
+) -> dict[str, Any]:
     """The search document of a normalised SCIM document of that kind (`"User"` or `"Group"`).
 
     What no schema knows, what no filter may see (`password`) and what the keeper computes (`groups`) is not in it;
     null, "", empty lists and empty objects are the same as absent (RFC 7643 §2.5).
     """
-    schemas = SCHEMAS.of(kind)
+    schemas = registry.of(kind)
     found: dict[str, Any] = {TENANT: tenant_id, SOURCE: source_id}
     for name, value in document.items():
         extension = schemas.extension(name)
