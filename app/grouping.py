@@ -31,11 +31,15 @@ HELD_FOR: Final = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """`replace` (when not None) is the whole list; then `remove` leave and `add` come. Values are display names."""
+    """`replace` (when not None) is the whole list; then `remove` leave and `add` come. Values are display names.
+
+    `strays` takes the ids that are nobody's, which are then left out; None: one of them refuses the whole request.
+    """
 
     replace: Mapping[str, str | None] | None = None
     add: Mapping[str, str | None] | None = None
     remove: frozenset[str] = frozenset()
+    strays: set[str] | None = None
 
     def __bool__(self) -> bool:
         return self.replace is not None or bool(self.add or self.remove)
@@ -123,17 +127,19 @@ class Grouping:
         return row
 
     def _move(self, conn: sa.Connection, id: str, change: Membership) -> store.Moved:
-        """Change the rows; returns who came or went. One unknown id refuses the whole request."""
+        """Change the rows; returns who came or went."""
         wanted = dict(change.replace or {}) | dict(change.add or {})
         kinds = store.kinds(conn, self.tenant, self.source, list(wanted))
         unknown = sorted(wanted.keys() - kinds.keys())
-        if unknown:
+        if unknown and change.strays is None:
             raise UnknownMemberError(unknown[0])
+        if change.strays is not None:
+            change.strays.update(unknown)
         moved: store.Moved = {}
         if change.replace is not None:
             moved |= store.keep_only(conn, self.tenant, id, change.replace.keys())
         moved |= store.remove(conn, self.tenant, id, change.remove - wanted.keys())
-        return moved | store.add(conn, self.tenant, id, {one: (kinds[one], wanted[one]) for one in wanted})
+        return moved | store.add(conn, self.tenant, id, {one: (kind, wanted[one]) for one, kind in kinds.items()})
 
     def _follow(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -111,15 +111,19 @@ class MemoryStore:
         """The members after `change`; those who stay keep what was known of them."""
         kept = entry.members
         if change.replace is not None:
-            kept = {member.id: entry.members.get(member.id) or self._known(member) for member in change.replace}
+            kept = {member.id: entry.members.get(member.id) or member for member in self._known(change.replace)}
         kept = {id: member for id, member in kept.items() if id not in change.remove}
-        return kept | {member.id: self._known(member) for member in change.add if member.id not in kept}
+        return kept | {member.id: member for member in self._known(change.add) if member.id not in kept}
 
-    def _known(self, member: Member) -> Member:
-        entry = self._entries.get(member.id)
-        if entry is None:
-            raise InvalidValue(f"There is no user and no group with the id {member.id[:200]!r}: nobody was added.")
-        return Member(entry.id, entry.kind, member.display)
+    def _known(self, members: Iterable[Member]) -> Iterator[Member]:
+        for member in members:
+            entry = self._entries.get(member.id)
+            if entry is not None:
+                yield Member(entry.id, entry.kind, member.display)
+            elif self.features.unknown_members_ignored:
+                self.drift.append("members.value of nobody")
+            else:
+                raise InvalidValue(f"There is no user and no group with the id {member.id[:200]!r}: nobody was added.")
 
     def _write(self, entry: _Entry, document: Document, members: dict[str, Member]) -> None:
         if document == entry.document and members.keys() == entry.members.keys():

@@ -105,6 +105,8 @@ class Features:
 
     user_patch_answers_204: bool = False
     group_patch_answers_204: bool = True
+    # An unknown id among members is left out; else it refuses the whole request.
+    unknown_members_ignored: bool = False
     # Whether users show the account they belong to. Some clients refuse an extension that they cannot write.
     account_extension: bool = True
     # What resources may hold: names are resolved by the tenant's own registry.

@@ -36,5 +36,6 @@ def _features(known: credentials.Credential) -> Features:
     return Features(
         user_patch_answers_204=value(chosen, "scim.user_patch_answers_204"),
         group_patch_answers_204=value(chosen, "scim.group_patch_answers_204"),
+        unknown_members_ignored=value(chosen, "scim.unknown_members_ignored"),
         account_extension=value(chosen, "scim.account_extension"),
     )

@@ -29,9 +29,10 @@ from app.provisioning import provision
 from app.store import drift, rules
 from app.store.engine import reading
 from scim.errors import Busy, InvalidValue, NotFound, Uniqueness, VersionMismatch
-from scim.store import Draft, Features, Kind, MemberChange, Page, Query, Resource
+from scim.store import Draft, Features, Kind, Member, MemberChange, Page, Query, Resource
 
 LONGEST_USER_NAME: Final = 512  # it is indexed: PostgreSQL holds at most 2,700 bytes in an index row
+UNKNOWN_MEMBER: Final = "members.value of nobody"
 _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
@@ -45,9 +46,10 @@ class ScimStore:
         self._groups = Grouping(engine, tenant_id, source_id, actor)
 
     def create(self, kind: Kind, draft: Draft) -> Resource:
+        strays = self._strays()
         with self._refusals(kind, ""):
-            id = self._groups.create(self._group(draft)) if kind == "Group" else self._say(draft, None, None)
-        self._report_drift(draft)
+            id = self._groups.create(self._group(draft, strays)) if kind == "Group" else self._say(draft, None, None)
+        self._report_drift(draft.ignored, strays)
         return self.get(kind, id)
 
     def get(self, kind: Kind, id: str, *, members: bool = True) -> Resource:
@@ -71,19 +73,22 @@ class ScimStore:
 
     def replace(self, kind: Kind, id: str, draft: Draft, *, expected: int | None) -> Resource:
         self._check_id(kind, id)
+        strays = self._strays()
         with self._refusals(kind, id):
             if kind == "Group":
-                group = self._group(draft)
+                group = self._group(draft, strays)
                 self._groups.write(id, group, group.members, expected)
             else:
                 self._say(draft, id, expected)
-        self._report_drift(draft)
+        self._report_drift(draft.ignored, strays)
         return self.get(kind, id)
 
     def change_members(self, id: str, change: MemberChange, *, expected: int | None) -> None:
         self._check_id("Group", id)
+        strays = self._strays()
         with self._refusals("Group", id):
-            self._groups.write(id, None, _membership(change), expected)
+            self._groups.write(id, None, _membership(change, strays), expected)
+        self._report_drift((), strays)
 
     def delete(self, kind: Kind, id: str, *, expected: int | None) -> None:
         self._check_id(kind, id)
@@ -111,17 +116,22 @@ class ScimStore:
         assert outcome.record_id is not None
         return outcome.record_id
 
-    def _group(self, draft: Draft) -> GroupSpoken:
-        return GroupSpoken(draft.document, self._search("Group", draft), _membership(draft.members))
+    def _group(self, draft: Draft, strays: set[str] | None) -> GroupSpoken:
+        return GroupSpoken(draft.document, self._search("Group", draft), _membership(draft.members, strays))
+
+    def _strays(self) -> set[str] | None:
+        """Where ids of nobody are gathered, if the tenant leaves them out."""
+        return set() if self.features.unknown_members_ignored else None
 
     def _search(self, kind: Kind, draft: Draft) -> dict[str, Any]:
         return search_document(
             kind, draft.document, tenant_id=self.tenant, source_id=self.source, registry=self.features.schemas
         )
 
-    def _report_drift(self, draft: Draft) -> None:
-        if draft.ignored:
-            drift.report(self.engine, self.tenant, self.source, draft.ignored)
+    def _report_drift(self, ignored: Sequence[str], strays: set[str] | None) -> None:
+        paths = [*ignored, UNKNOWN_MEMBER] if strays else ignored
+        if paths:
+            drift.report(self.engine, self.tenant, self.source, paths)
 
     def _check_id(self, kind: Kind, id: str) -> None:
         if not _UUID.fullmatch(id):
@@ -148,12 +158,17 @@ class ScimStore:
             raise Busy(str(error)) from error
 
 
-def _membership(change: MemberChange) -> Membership:
-    for member in (*(change.replace or ()), *change.add):
-        if not _UUID.fullmatch(member.id):
-            raise UnknownMemberError(member.id)
-    return Membership(
-        replace=None if change.replace is None else {one.id: one.display for one in change.replace},
-        add={one.id: one.display for one in change.add},
-        remove=frozenset(one for one in change.remove if _UUID.fullmatch(one)),
-    )
+def _membership(change: MemberChange, strays: set[str] | None) -> Membership:
+    replace = None if change.replace is None else _named(change.replace, strays)
+    remove = frozenset(one for one in change.remove if _UUID.fullmatch(one))
+    return Membership(replace, _named(change.add, strays), remove, strays)
+
+
+def _named(members: Sequence[Member], strays: set[str] | None) -> dict[str, str | None]:
+    named = {one.id: one.display for one in members if _UUID.fullmatch(one.id)}
+    others = [one.id for one in members if one.id not in named]
+    if others and strays is None:
+        raise UnknownMemberError(others[0])
+    if strays is not None:
+        strays.update(others)
+    return named

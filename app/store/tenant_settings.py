@@ -31,6 +31,11 @@ SETTINGS: Final = (
     Setting(
         "scim.group_patch_answers_204", True, "PATCH of a group answers 204 without a body instead of 200 with it."
     ),
+    Setting(
+        "scim.unknown_members_ignored",
+        False,
+        "An id in a group that nobody has is left out and reported as drift; else it refuses the whole change.",
+    ),
     Setting("scim.account_extension", True, "SCIM users show the account that they belong to, read-only."),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}

@@ -12,7 +12,7 @@ from scim2_client.engines.wsgi import WSGISCIMClient
 from scim2_tester import check_server
 
 from app.adapters.doorkeeper import Doorkeeper
-from app.store import credentials, tenants
+from app.store import credentials, tenant_settings, tenants
 from app.store import tables as t
 from app.store.engine import writing
 from scim.routes import blueprint
@@ -120,3 +120,45 @@ def test_text_that_the_database_cannot_hold_is_refused(connect, tenant, okta) ->
         assert (answer.status_code, answer.get_json()["scimType"]) == (400, "invalidValue"), answer.text
     raw = client.post(f"{BASE}/Users", data=b'{"userName": "\\ud800"}', content_type="application/scim+json")
     assert raw.status_code == 400
+
+
+STRANGER = "01900000-0000-7000-8000-000000000000"
+
+
+def members(client: FlaskClient, group: str) -> set[str]:
+    return {one["value"] for one in client.get(f"{BASE}/Groups/{group}").get_json().get("members", [])}
+
+
+def test_a_tenant_leaves_unknown_members_out_and_sees_them_as_drift(engine, connect, tenant, okta) -> None:
+    with writing(engine) as conn:
+        tenant_settings.choose(conn, tenant.id, "scim.unknown_members_ignored", "true")
+    client = connect(tenant, okta)
+    ada, bob = (client.post(f"{BASE}/Users", json={"userName": name}).get_json()["id"] for name in ("ada", "bob"))
+    stale = [{"value": STRANGER}, {"value": "no id at all"}]
+    made = client.post(f"{BASE}/Groups", json={"displayName": "Staff", "members": [{"value": ada}, *stale]})
+    group = made.get_json()["id"]
+    assert members(client, group) == {ada}
+    patch = {
+        "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "add", "path": "members", "value": [{"value": bob}, *stale]}],
+    }
+    assert client.patch(f"{BASE}/Groups/{group}", json=patch).status_code == 204
+    assert members(client, group) == {ada, bob}
+    patch["Operations"][0]["value"] = stale
+    before = client.get(f"{BASE}/Groups/{group}").headers["ETag"]
+    assert client.patch(f"{BASE}/Groups/{group}", json=patch).status_code == 204
+    assert client.get(f"{BASE}/Groups/{group}").headers["ETag"] == before
+    put = {"displayName": "Staff", "members": [{"value": bob}, *stale]}
+    assert client.put(f"{BASE}/Groups/{group}", json=put).status_code == 200
+    assert members(client, group) == {bob}
+    with engine.connect() as conn:
+        counted = conn.execute(sa.select(t.drift.c.path, t.drift.c.times)).all()
+    assert [tuple(one) for one in counted] == [("members.value of nobody", 4)]
+
+
+def test_by_default_an_unknown_member_refuses_the_request(connect, tenant, okta) -> None:
+    client = connect(tenant, okta)
+    for stranger in (STRANGER, "no id at all"):
+        refused = client.post(f"{BASE}/Groups", json={"displayName": "Staff", "members": [{"value": stranger}]})
+        assert (refused.status_code, refused.get_json()["scimType"]) == (400, "invalidValue")
+    assert client.get(f"{BASE}/Groups").get_json()["totalResults"] == 0

@@ -31,3 +31,13 @@ def test_with_the_account_only_the_patches_of_its_read_only_extension_fail(app: 
     """The suite patches every extension as a whole and takes each for writable; ours is read-only throughout."""
     bad = check(app)
     assert [data["urn"] for data in bad if isinstance(data, dict)] == [LMS_USER] * 3
+
+
+def test_the_memory_store_leaves_unknown_members_out_when_told_to() -> None:
+    store = MemoryStore(Features(unknown_members_ignored=True))
+    app = Flask(__name__)
+    app.register_blueprint(blueprint(MemoryDoorkeeper({"token": store}), Limits()))
+    body = {"displayName": "Staff", "members": [{"value": "nobody"}]}
+    made = app.test_client().post("/scim/v2/Groups", json=body, headers={"Authorization": "Bearer token"})
+    assert (made.status_code, "members" in made.get_json()) == (201, False)
+    assert store.drift == ["members.value of nobody"]
