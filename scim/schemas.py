@@ -1,197 +1,29 @@
-"""The schemas (RFC 7643 §4, §7, errata applied) as data: what an attribute is called, holds, and allows.
+"""The schemas that every tenant has (RFC 7643 §4, errata applied) as data: core, enterprise, and our own.
 
-    Attribute ──▶ Schema (one URN) ──▶ ResourceSchemas (a core schema and its extensions) ──▶ SCHEMAS, by kind
-
-Every look-up ignores case (RFC 7643 §2.1) and answers with the canonical spelling.
+What a schema is stands in `definitions`; a tenant's registry may hold more than `SCHEMAS`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from typing import Any, Literal, NamedTuple
+from scim.definitions import Attribute, Place, Registry, ResourceSchemas, Schema
+
+__all__ = [
+    "CORE_GROUP",
+    "CORE_USER",
+    "ENTERPRISE_USER",
+    "LMS_USER",
+    "SCHEMAS",
+    "Attribute",
+    "Place",
+    "Registry",
+    "ResourceSchemas",
+    "Schema",
+]
 
 CORE_USER = "urn:ietf:params:scim:schemas:core:2.0:User"
 CORE_GROUP = "urn:ietf:params:scim:schemas:core:2.0:Group"
 ENTERPRISE_USER = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 LMS_USER = "urn:rollcall:params:scim:schemas:lms:2.0:User"
-SCHEMA = "urn:ietf:params:scim:schemas:core:2.0:Schema"
-
-Type = Literal["string", "boolean", "decimal", "integer", "dateTime", "reference", "binary", "complex"]
-Mutability = Literal["readOnly", "readWrite", "immutable", "writeOnly"]
-Returned = Literal["always", "default", "request", "never"]
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """One attribute definition; the defaults are those of RFC 7643 §2.2."""
-
-    name: str
-    type: Type = "string"
-    multi_valued: bool = False
-    description: str = ""
-    required: bool = False
-    case_exact: bool = False
-    mutability: Mutability = "readWrite"
-    returned: Returned = "default"
-    uniqueness: Literal["none", "server", "global"] = "none"
-    canonical_values: tuple[str, ...] = ()
-    reference_types: tuple[str, ...] = ()
-    sub_attributes: tuple[Attribute, ...] = ()
-
-    @cached_property
-    def _subs(self) -> dict[str, Attribute]:
-        return {sub.name.lower(): sub for sub in self.sub_attributes}
-
-    @property
-    def hidden(self) -> bool:
-        """Whether no answer and no filter in a URI may speak of it (RFC 7644 §7.5.2)."""
-        return self.returned == "never" or self.mutability == "writeOnly"
-
-    def sub(self, name: str) -> Attribute | None:
-        """The sub-attribute of that name, whatever its case."""
-        return self._subs.get(name.lower())
-
-    def as_json(self) -> dict[str, Any]:
-        """The definition as `/Schemas` shows it (RFC 7643 §7), without nulls."""
-        shown: dict[str, Any] = {
-            "name": self.name,
-            "type": self.type,
-            "multiValued": self.multi_valued,
-            "description": self.description or self.name,
-            "required": self.required,
-            "mutability": self.mutability,
-            "returned": self.returned,
-        }
-        if self.type != "complex":  # erratum 6004
-            shown["uniqueness"] = self.uniqueness
-        if self.type in ("string", "reference", "binary"):
-            shown["caseExact"] = self.case_exact
-        if self.canonical_values:
-            shown["canonicalValues"] = list(self.canonical_values)
-        if self.reference_types:
-            shown["referenceTypes"] = list(self.reference_types)
-        if self.sub_attributes:
-            shown["subAttributes"] = [sub.as_json() for sub in self.sub_attributes]
-        return shown
-
-
-@dataclass(frozen=True, eq=False)
-class Schema:
-    """One URN and its attributes. Compared by identity: what is made of it is cached by it."""
-
-    id: str
-    name: str
-    description: str
-    attributes: tuple[Attribute, ...]
-
-    @cached_property
-    def _attributes(self) -> dict[str, Attribute]:
-        return {attribute.name.lower(): attribute for attribute in self.attributes}
-
-    def attribute(self, name: str) -> Attribute | None:
-        """The attribute of that name, whatever its case."""
-        return self._attributes.get(name.lower())
-
-    def as_json(self, base_url: str) -> dict[str, Any]:
-        """The schema as `/Schemas/{id}` shows it."""
-        return {
-            "schemas": [SCHEMA],
-            "id": self.id,
-            "name": self.name,
-            "description": self.description,
-            "attributes": [attribute.as_json() for attribute in self.attributes],
-            "meta": {"resourceType": "Schema", "location": f"{base_url}/Schemas/{self.id}"},
-        }
-
-
-class Place(NamedTuple):
-    """What a name stands for. `attribute` is None only for an extension's URN alone."""
-
-    schema: str | None
-    attribute: Attribute | None
-    sub: Attribute | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class ResourceSchemas:
-    """The schemas of one kind of resource: the core one, its extensions, and the common attributes."""
-
-    kind: str
-    endpoint: str
-    description: str
-    core: Schema
-    extensions: tuple[Schema, ...] = ()
-
-    @cached_property
-    def _extensions(self) -> dict[str, Schema]:
-        return {extension.id.lower(): extension for extension in self.extensions}
-
-    def extension(self, urn: str) -> Schema | None:
-        """The extension of that URN, whatever its case."""
-        return self._extensions.get(urn.lower())
-
-    def attribute(self, name: str) -> Attribute | None:
-        """A core or common attribute, whatever its case."""
-        return self.core.attribute(name) or _COMMON.get(name.lower())
-
-    def attributes(self) -> Iterator[Attribute]:
-        """Core and common attributes."""
-        yield from _COMMON.values()
-        yield from self.core.attributes
-
-    def resolve(self, name: str) -> Place | None:
-        """`userName`, `name.givenName`, `urn:…:User:manager.value`, or an extension's URN; None when unknown."""
-        folded = name.lower()
-        if folded in self._extensions:
-            return Place(self._extensions[folded].id, None)
-        if not folded.startswith("urn:"):
-            return _place(None, self.attribute, name)
-        for schema in (self.core, *self.extensions):
-            if folded.startswith(schema.id.lower() + ":"):
-                rest = name[len(schema.id) + 1 :]
-                if schema is self.core:
-                    return _place(None, self.attribute, rest)
-                return _place(schema.id, schema.attribute, rest)
-        return None
-
-
-def _place(urn: str | None, look_up: Callable[[str], Attribute | None], name: str) -> Place | None:
-    head, dot, tail = name.partition(".")
-    attribute = look_up(head)
-    if attribute is None:
-        return None
-    if not dot:
-        return Place(urn, attribute)
-    sub = attribute.sub(tail)
-    return Place(urn, attribute, sub) if sub else None
-
-
-@dataclass(frozen=True, eq=False)
-class Registry:
-    """All kinds of resources that are served to one tenant; without any of its own, to all: `SCHEMAS`."""
-
-    user: ResourceSchemas
-    group: ResourceSchemas
-
-    def of(self, kind: str) -> ResourceSchemas:
-        """The schemas of `"User"` or `"Group"`."""
-        return self.user if kind == "User" else self.group
-
-    def resolve(self, kind: str, name: str) -> Place | None:
-        """`ResourceSchemas.resolve` for that kind."""
-        return self.of(kind).resolve(name)
-
-    def kinds(self) -> tuple[ResourceSchemas, ...]:
-        return (self.user, self.group)
-
-    def schemas(self) -> tuple[Schema, ...]:
-        """Every published schema once, core schemas first."""
-        return (
-            *(kind.core for kind in self.kinds()),
-            *(extension for kind in self.kinds() for extension in kind.extensions),
-        )
 
 
 def _listed(name: str, description: str, *types: str, value: Attribute | None = None) -> Attribute:
@@ -209,27 +41,6 @@ def _listed(name: str, description: str, *types: str, value: Attribute | None = 
         ),
     )
 
-
-_COMMON: dict[str, Attribute] = {
-    attribute.name.lower(): attribute
-    for attribute in (
-        Attribute("schemas", multi_valued=True, required=True, case_exact=True, returned="always"),
-        Attribute("id", case_exact=True, mutability="readOnly", returned="always", uniqueness="server"),
-        Attribute("externalId", case_exact=True),
-        Attribute(
-            "meta",
-            "complex",
-            mutability="readOnly",
-            sub_attributes=(
-                Attribute("resourceType", case_exact=True, mutability="readOnly"),
-                Attribute("created", "dateTime", mutability="readOnly"),
-                Attribute("lastModified", "dateTime", mutability="readOnly"),
-                Attribute("location", "reference", case_exact=True, mutability="readOnly", reference_types=("uri",)),
-                Attribute("version", case_exact=True, mutability="readOnly"),
-            ),
-        ),
-    )
-}
 
 _NAME = Attribute(
     "name",
