@@ -5,8 +5,8 @@
                   ├─▶ discovery               └─────── rendering ◀────────────────┘
                   └─▶ bulk ─▶ resources
 
-- `definitions` says what a schema is, `schemas` which ones all tenants have; `paths` and `filters` (on `grammar`, the only user of scim2-filter-parser) resolve names
-  against it; `matching` evaluates a filter on a document.
+- `definitions` says what a schema is, `schemas` which ones all tenants have; `paths` and `filters` (on `grammar`, the
+  only user of scim2-filter-parser) resolve names against them; `matching` evaluates a filter on a document.
 - `documents` checks and normalises what arrives, `patch` applies operations to a stored document, `members` reads
   what a request says about a group; `dialects` holds what vendors do differently.
 - `rendering` writes stored bytes out; `etags` and `errors` speak HTTP.
