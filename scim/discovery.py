@@ -15,7 +15,7 @@ _RESOURCE_TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 
 
 def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
-    """RFC 7643 §5."""
+    """RFC 7643 §5, with `pagination` of RFC 9865 §4."""
     return {
         "schemas": [_CONFIG],
         "patch": {"supported": True},
@@ -27,6 +27,14 @@ def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
         "filter": {"supported": True, "maxResults": limits.page},
         "changePassword": {"supported": False},
         "sort": {"supported": True},
+        "pagination": {
+            "cursor": True,
+            "index": True,
+            "defaultPaginationMethod": "index",
+            "defaultPageSize": limits.default_page,
+            "maxPageSize": limits.page,
+            "cursorTimeout": limits.cursor_timeout,
+        },
         "etag": {"supported": True},
         "authenticationSchemes": [
             {

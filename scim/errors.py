@@ -64,6 +64,21 @@ class InvalidValue(BadRequest):
     scim_type = "invalidValue"
 
 
+class InvalidCursor(BadRequest):
+    scim_type = "invalidCursor"
+    section = "RFC 9865 §2.1"
+
+
+class ExpiredCursor(BadRequest):
+    scim_type = "expiredCursor"
+    section = "RFC 9865 §2.1"
+
+
+class InvalidCount(BadRequest):
+    scim_type = "invalidCount"
+    section = "RFC 9865 §2.1"
+
+
 class InvalidVers(BadRequest):
     scim_type = "invalidVers"
     section = "RFC 7644 §3.13"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -13,9 +14,23 @@ import orjson
 
 from scim.errors import InvalidValue, NotFound, Unauthorized, Uniqueness, VersionMismatch
 from scim.matching import comparable, matches, values
+from scim.ordering import cut
 from scim.paths import Path
 from scim.schemas import LMS_USER
-from scim.store import Document, Draft, Features, Kind, Member, MemberChange, Page, Query, Resource, Store
+from scim.store import (
+    Document,
+    Draft,
+    Features,
+    Kind,
+    Member,
+    MemberChange,
+    Page,
+    Query,
+    Resource,
+    Store,
+    Stretch,
+    Walk,
+)
 
 
 @dataclass(slots=True)
@@ -42,6 +57,7 @@ class MemoryStore:
         self._now = now
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.RLock()
+        self._cursor_key = os.urandom(32)
 
     def create(self, kind: Kind, draft: Draft) -> Resource:
         with self._lock:
@@ -68,6 +84,23 @@ class MemoryStore:
             start = query.start_index - 1
             page = [self._resource(entry, query.members) for entry in found[start : start + query.count]]
             return Page(len(found), page)
+
+    def walk(self, kinds: Sequence[Kind], query: Query, walk: Walk) -> Stretch:
+        with self._lock:
+            found = [entry for entry in self._entries.values() if entry.kind in kinds]
+            if query.filter is not None:
+                found = [entry for entry in found if matches(query.filter, self._full(entry))]
+            places = {entry.id: self._place(entry, query.sort_by) for entry in found}
+            page = cut(places, walk, query.count, query.descending and query.sort_by is not None)
+            resources = [self._resource(self._entries[id], query.members) for id in page.ids]
+            return Stretch(len(found), resources, page.first, page.last, page.more)
+
+    def cursor_key(self) -> bytes:
+        return self._cursor_key
+
+    def _place(self, entry: _Entry, path: Path | None) -> Any:
+        key = entry.created if path is None else self._key(entry, path)
+        return key.astimezone(UTC).isoformat(timespec="microseconds") if isinstance(key, datetime) else key
 
     def replace(self, kind: Kind, id: str, draft: Draft, *, expected: int | None) -> Resource:
         with self._lock:

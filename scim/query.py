@@ -1,4 +1,4 @@
-"""What a client asks of a list: the parameters of a GET and the body of a `/.search` (RFC 7644 §3.4.2, §3.4.3).
+"""What a client asks of a list: the parameters of a GET and the body of a `/.search` (RFC 7644 §3.4.2, §3.4.3; 9865).
 
 Names of parameters are taken in any case, so that a filter is never overlooked; unknown ones are harmless.
 """
@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scim import dialects
-from scim.errors import InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue
+from scim.cursors import Asked, fingerprint
+from scim.errors import InvalidCount, InvalidCursor, InvalidFilter, InvalidPath, InvalidSyntax, InvalidValue
 from scim.filters import parse
 from scim.paths import Path, resolve
 from scim.schemas import SCHEMAS, Attribute, Registry, ResourceSchemas
 from scim.store import Document, Kind, Limits, Query
 
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
-_PARAMETERS = ("attributes", "excludedattributes", "filter", "sortby", "sortorder", "startindex", "count")
+_PARAMETERS = ("attributes", "excludedattributes", "filter", "sortby", "sortorder", "startindex", "count", "cursor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,11 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class ListRequest:
+    """`cursor` is None where the client pages by index."""
+
     query: Query
     projection: Projection
+    cursor: Asked | None = None
 
 
 def projection(parameters: Iterable[tuple[str, Any]]) -> Projection:
@@ -75,9 +79,14 @@ def list_request(
     in_uri: bool,
     registry: Registry = SCHEMAS,
 ) -> ListRequest:
-    """A page of `kinds`. Errors: `InvalidFilter`, `Sensitive`, `InvalidPath`, `InvalidValue`, `InvalidSyntax`."""
+    """A page of `kinds`.
+
+    Errors: `InvalidFilter`, `Sensitive`, `InvalidPath`, `InvalidValue`, `InvalidSyntax`; with a cursor `InvalidCount`,
+    `InvalidCursor`.
+    """
     folded = _folded(parameters)
     asked = _projection(folded)
+    cursor = _cursor(kinds, folded, limits) if "cursor" in folded else None
     query = Query(
         sort_by=_sort_by(kinds, folded.get("sortby"), registry),
         descending=_descending(folded.get("sortorder")),
@@ -87,11 +96,28 @@ def list_request(
     )
     text = folded.get("filter")
     if text is None:
-        return ListRequest(query, asked)
+        return ListRequest(query, asked, cursor)
     if not isinstance(text, str) or not text.strip():
         raise InvalidFilter("The filter is empty.")
     wanted = parse(kinds, text, limits, in_uri=in_uri, registry=registry)
-    return ListRequest(replace(query, filter=wanted), asked)
+    return ListRequest(replace(query, filter=wanted), asked, cursor)
+
+
+def _cursor(kinds: Sequence[Kind], folded: Mapping[str, Any], limits: Limits) -> Asked:
+    """RFC 9865 §2: an empty cursor begins, and a count that cannot be served is an error here."""
+    text = folded["cursor"]
+    if not isinstance(text, str):
+        raise InvalidCursor("cursor must be a text.")
+    if _integer("startIndex", folded.get("startindex"), 1) != 1:
+        raise InvalidCursor("A page is asked for by startIndex or by cursor, not by both.")
+    count = folded.get("count")
+    try:
+        servable = 0 <= _integer("count", count, limits.default_page) <= limits.page
+    except InvalidValue:
+        servable = False
+    if not servable:
+        raise InvalidCount(f"count must be a whole number between 0 and {limits.page}.")
+    return Asked(text.strip(), fingerprint(kinds, folded))
 
 
 def search_request(

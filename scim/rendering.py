@@ -42,13 +42,17 @@ def spliced(resource: Resource, base_url: str) -> bytes:
 
 def render_list(total: int, start_index: int, rendered: Iterable[bytes]) -> bytes:
     """A ListResponse of resources that are already JSON text (RFC 7644 §3.4.2)."""
-    resources = list(rendered)
-    head = {
-        "schemas": [LIST_RESPONSE],
-        "totalResults": total,
-        "startIndex": start_index,
-        "itemsPerPage": len(resources),
-    }
+    return _listed(total, {"startIndex": start_index}, list(rendered))
+
+
+def render_stretch(total: int, cursors: tuple[str | None, str | None], rendered: Iterable[bytes]) -> bytes:
+    """A ListResponse with its next and previous cursor; one that is None is left out (RFC 9865 §2)."""
+    named = zip(("nextCursor", "previousCursor"), cursors, strict=True)
+    return _listed(total, {name: cursor for name, cursor in named if cursor}, list(rendered))
+
+
+def _listed(total: int, paging: dict[str, Any], resources: list[bytes]) -> bytes:
+    head = {"schemas": [LIST_RESPONSE], "totalResults": total, **paging, "itemsPerPage": len(resources)}
     return orjson.dumps(head)[:-1] + b',"Resources":[' + b",".join(resources) + b"]}"
 
 

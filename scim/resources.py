@@ -5,18 +5,19 @@ body ─▶ documents.normalise | patch.apply ─▶ Store ─▶ rendering ─�
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
+from scim.cursors import Asked, Cursors
 from scim.documents import Incoming, normalise
 from scim.errors import Busy, InvalidSyntax, VersionMismatch
 from scim.etags import condition, etag
 from scim.patch import Operation, Patched, apply, read_operations
 from scim.query import ListRequest, Projection
-from scim.rendering import location, render, render_list
+from scim.rendering import location, render, render_list, render_stretch
 from scim.schemas import Registry
 from scim.store import Document, Draft, Kind, Limits, Member, MemberChange, Resource, Store
 
@@ -65,10 +66,22 @@ class Resources:
 
     def search(self, kinds: Sequence[Kind], request: ListRequest) -> Answer:
         """200 with a page, empty when nothing matches."""
+        if request.cursor is not None:
+            return self._walk(kinds, request, request.cursor)
         page = self.store.search(kinds, request.query)
+        return Answer(200, render_list(page.total, request.query.start_index, self._rendered(page.resources, request)))
+
+    def _walk(self, kinds: Sequence[Kind], request: ListRequest, asked: Asked) -> Answer:
+        key, timeout = self.store.cursor_key(), self.limits.cursor_timeout
+        cursors = Cursors(key, timeout, asked.fingerprint, request.query.count)
+        walk = cursors.open(asked.text)
+        found = self.store.walk(kinds, request.query, walk)
+        around = cursors.around(walk, found) if request.query.count else (None, None)
+        return Answer(200, render_stretch(found.total, around, self._rendered(found.resources, request)))
+
+    def _rendered(self, resources: Sequence[Resource], request: ListRequest) -> Iterator[bytes]:
         projection = _left_to_do(request.projection)
-        rendered = (render(resource, self.base_url, projection, self._registry) for resource in page.resources)
-        return Answer(200, render_list(page.total, request.query.start_index, rendered))
+        return (render(resource, self.base_url, projection, self._registry) for resource in resources)
 
     def replace(
         self, kind: Kind, id: str, body: Mapping[str, Any], projection: Projection, *, if_match: str | None = None

@@ -100,6 +100,39 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A resource's place in an order.
+
+    `value` is its sort value as the store writes it; None when it has none, or when nothing is sorted by.
+    """
+
+    value: str | None
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A page by keyset: those after `mark` (None: from the beginning), or the last ones before it."""
+
+    mark: Mark | None = None
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A page of a walk, in the query's order. `more` says whether the walk's direction leads on.
+
+    `first` and `last` are the places of its ends; None when it is empty.
+    """
+
+    total: int
+    resources: Sequence[Resource]
+    first: Mark | None
+    last: Mark | None
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     """What may differ from tenant to tenant."""
 
@@ -128,6 +161,17 @@ class Store(Protocol):
 
     def search(self, kinds: Sequence[Kind], query: Query) -> Page:
         """Resources of one kind, or of several for a search at the root. Total order: by creation, then id."""
+        ...
+
+    def walk(self, kinds: Sequence[Kind], query: Query, walk: Walk) -> Stretch:
+        """At most `query.count` of what `search` finds, by keyset: by sort value, then id; `start_index` says nothing.
+
+        Over several kinds it is one order. A deep page costs what the first one does.
+        """
+        ...
+
+    def cursor_key(self) -> bytes:
+        """32 random bytes of this client alone, the same in every process: what its cursors are sealed with."""
         ...
 
     def replace(self, kind: Kind, id: str, draft: Draft, *, expected: int | None) -> Resource:
@@ -165,3 +209,4 @@ class Limits:
     bulk_operations: int = 1_000
     page: int = 200
     default_page: int = 100
+    cursor_timeout: int = 3_600  # seconds between two pages

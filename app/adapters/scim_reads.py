@@ -12,10 +12,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from app.adapters.filter_sql import where
+from app.adapters.keyset_sql import keyset_of
 from app.adapters.sort_sql import order_by
 from app.store import tables as t
 from scim.schemas import LMS_USER
-from scim.store import Kind, Page, Query, Resource
+from scim.store import Kind, Mark, Page, Query, Resource, Walk
 
 _GROUPS: Final = """
         'groups', (
@@ -86,15 +87,20 @@ def _page(
     mine: Sequence[sa.ColumnElement[bool]],
     order: Sequence[sa.ColumnElement[Any]],
     total: sa.ScalarSelect[Any],
+    mark: sa.ColumnElement[Any] | None = None,
 ) -> sa.Select[Any]:
-    """One page and the total. The ids are taken by an index first; only the page's documents are read."""
+    """One page and the total. The ids are taken by an index first; only the page's documents are read.
+
+    `mark` is shown beside each as its place in the order.
+    """
+    marks = [] if mark is None else [mark.label("mark")]
     table = _TABLES[kind]
     offset, limit = sa.bindparam("offset", type_=sa.Integer), sa.bindparam("limit", type_=sa.Integer)
-    ids = sa.select(table.c.id).where(*mine).order_by(*order).offset(offset).limit(limit).subquery("ids")
-    page = sa.select(ids.c.id, sa.func.row_number().over().label("place")).cte("page")
+    ids = sa.select(table.c.id, *marks).where(*mine).order_by(*order).offset(offset).limit(limit).subquery("ids")
+    page = sa.select(*ids.c, sa.func.row_number().over().label("place")).cte("page")
     counted = sa.select(total.label("total")).cte("counted")
     same = sa.and_(table.c.tenant_id == sa.bindparam("tenant"), table.c.id == page.c.id)
-    shown = sa.select(page.c.place, *_shown(kind, members, account))
+    shown = sa.select(page.c.place, *(page.c.mark for _ in marks), *_shown(kind, members, account))
     found = shown.select_from(page).join(table, same).subquery("found")
     whole = counted.outerjoin(found, sa.true())
     return sa.select(counted.c.total, *found.c).select_from(whole).order_by(found.c.place)
@@ -134,14 +140,32 @@ class Reads:
         rows = conn.execute(self._statement(kind, query), parameters).all()
         return Page(rows[0].total, [_resource(kind, row) for row in rows if row.id is not None])
 
+    def stretch(
+        self, conn: sa.Connection, kind: Kind, query: Query, walk: Walk, limit: int
+    ) -> tuple[int, list[tuple[Mark, Resource]]]:
+        """The total, and `limit` resources beyond the walk's mark with their places, nearest first: one statement."""
+        keyset = keyset_of(query.sort_by, columns=_TABLES[kind].c, descending=query.descending)
+        mine, total = self._mine(kind, query)
+        page = [*mine, *keyset.beyond(walk)]
+        order = keyset.order(walk.backwards)
+        statement = _page(kind, query.members, self.account, page, order, total, keyset.mark)
+        parameters = self._parameters() | {"offset": 0, "limit": limit, "counted": f"{self.source}/{kind}"}
+        rows = conn.execute(statement, parameters).all()
+        return rows[0].total, [(Mark(row.mark, str(row.id)), _resource(kind, row)) for row in rows if row.id]
+
+    def _mine(self, kind: Kind, query: Query) -> tuple[list[sa.ColumnElement[bool]], sa.ScalarSelect[Any]]:
+        """What the query's filter finds of ours, and how many that are."""
+        table, mine = _TABLES[kind], _living(kind)
+        if query.filter is None:
+            return mine, _living_count()
+        mine.append(where(query.filter, kind=kind, tenant_id=self.tenant, source_id=self.source, columns=table.c))
+        return mine, sa.select(sa.func.count()).select_from(table).where(*mine).scalar_subquery()
+
     def _statement(self, kind: Kind, query: Query) -> sa.Select[Any]:
         if query.filter is None and query.sort_by is None:
             return _ALL[kind, query.members, self.account]
         table = _TABLES[kind]
-        mine, total = _living(kind), _living_count()
-        if query.filter is not None:
-            mine.append(where(query.filter, kind=kind, tenant_id=self.tenant, source_id=self.source, columns=table.c))
-            total = sa.select(sa.func.count()).select_from(table).where(*mine).scalar_subquery()
+        mine, total = self._mine(kind, query)
         order = [table.c.id]
         if query.sort_by is not None:
             order = order_by(query.sort_by, columns=table.c, descending=query.descending)

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from app.adapters.scim_cursor import cursor_key, walked
 from app.adapters.scim_reads import Reads
 from app.adapters.scim_voice import spoken
 from app.adapters.search_document import search_document
@@ -29,7 +30,7 @@ from app.provisioning import provision
 from app.store import drift, rules
 from app.store.engine import reading
 from scim.errors import Busy, InvalidValue, NotFound, Uniqueness, VersionMismatch
-from scim.store import Draft, Features, Kind, Member, MemberChange, Page, Query, Resource
+from scim.store import Draft, Features, Kind, Member, MemberChange, Page, Query, Resource, Stretch, Walk
 
 LONGEST_USER_NAME: Final = 512  # it is indexed: PostgreSQL holds at most 2,700 bytes in an index row
 UNKNOWN_MEMBER: Final = "members.value of nobody"
@@ -70,6 +71,13 @@ class ScimStore:
                 total += page.total
                 found += page.resources
         return Page(total, found)
+
+    def walk(self, kinds: Sequence[Kind], query: Query, walk: Walk) -> Stretch:
+        with reading(self.engine) as conn:
+            return walked(conn, self._reads, kinds, query, walk)
+
+    def cursor_key(self) -> bytes:
+        return cursor_key(self.engine, self.tenant, self.source)
 
     def replace(self, kind: Kind, id: str, draft: Draft, *, expected: int | None) -> Resource:
         self._check_id(kind, id)

@@ -23,15 +23,19 @@ def order_by(path: Path | None, *, columns: Columns, descending: bool = False) -
     §3.4.2.3), as PostgreSQL has it. A path without one comparable value in the search document (a membership, a whole
     complex attribute, the account's roles) leaves the order of creation. Text is compared by code point.
     """
-    value = _value(path, columns) if path else None
+    value = sort_value(path, columns) if path else None
     ties: list[Order] = [columns.created_at, columns.id]
     if value is None:
         return ties
     return [value.desc() if descending else value.asc(), *ties]
 
 
-def _value(path: Path, columns: Columns) -> Order | None:
+def sort_value(path: Path, columns: Columns) -> Order | None:
+    """What a row is sorted by; None where the path has no comparable value."""
     attribute = path.attribute
+    if path.name == "userName":  # a group has none
+        name: Order | None = columns.get("user_name")
+        return name
     if path.name in _COLUMNS:
         column: Order = getattr(columns, _COLUMNS[path.name])
         return column

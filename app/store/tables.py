@@ -28,6 +28,7 @@ Id = UUID(as_uuid=False)
 Time = TIMESTAMP(timezone=True)
 Folded = sa.Text(collation="C")
 NOW = sa.text("now()")
+RANDOM_KEY = sa.text("(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))")
 
 
 def _tenant() -> sa.Column[str]:
@@ -51,6 +52,8 @@ tenants = sa.Table(
     _json("settings"),
     # Every saved rule (source, ownership, role, mapping, setting) raises it; accounts know that of their deriving.
     sa.Column("revision", sa.BigInteger, nullable=False, server_default="1"),
+    # What the tenant's SCIM cursors are sealed with; never shown. 244 random bits, from PostgreSQL's strong source.
+    sa.Column("cursor_key", BYTEA, nullable=False, server_default=RANDOM_KEY),
     sa.Column("created_at", Time, nullable=False, server_default=NOW),
 )
 
