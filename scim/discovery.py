@@ -7,6 +7,7 @@ from typing import Any
 
 from scim.errors import NotFound
 from scim.rendering import LIST_RESPONSE
+from scim.roles import ROLE
 from scim.schemas import LMS_USER, ResourceSchemas, Schema
 from scim.store import Features, Limits
 
@@ -51,12 +52,12 @@ def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
 
 def resource_types(base_url: str, features: Features) -> dict[str, Any]:
     """All resource types as a ListResponse (RFC 7643 §6)."""
-    return _listed([_resource_type(kind, base_url, features) for kind in features.schemas.kinds()])
+    return _listed([_resource_type(kind, base_url, features) for kind in _kinds(features)])
 
 
 def resource_type(id: str, base_url: str, features: Features) -> dict[str, Any]:
     """One resource type, or `NotFound`."""
-    for kind in features.schemas.kinds():
+    for kind in _kinds(features):
         if kind.kind.lower() == id.lower():
             return _resource_type(kind, base_url, features)
     raise NotFound(f"There is no resource type {id[:200]!r}.")
@@ -64,15 +65,24 @@ def resource_type(id: str, base_url: str, features: Features) -> dict[str, Any]:
 
 def schemas(base_url: str, features: Features) -> dict[str, Any]:
     """All schemas as a ListResponse (RFC 7643 §7)."""
-    return _listed([schema.as_json(base_url) for schema in _shown(features.schemas.schemas(), features)])
+    return _listed([schema.as_json(base_url) for schema in _published(features)])
 
 
 def schema(id: str, base_url: str, features: Features) -> dict[str, Any]:
     """One schema by its URN, or `NotFound`."""
-    for known in _shown(features.schemas.schemas(), features):
+    for known in _published(features):
         if known.id.lower() == id.lower():
             return known.as_json(base_url)
     raise NotFound(f"There is no schema {id[:200]!r}.")
+
+
+def _kinds(features: Features) -> list[ResourceSchemas]:
+    """Users first: Microsoft's collection expects them there."""
+    return [*features.schemas.kinds(), *([ROLE] if features.roles_endpoint else [])]
+
+
+def _published(features: Features) -> list[Schema]:
+    return [*_shown(features.schemas.schemas(), features), *([ROLE.core] if features.roles_endpoint else [])]
 
 
 def _shown(schemas: Iterable[Schema], features: Features) -> list[Schema]:

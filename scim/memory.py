@@ -27,6 +27,7 @@ from scim.store import (
     Page,
     Query,
     Resource,
+    Role,
     Store,
     Stretch,
     Walk,
@@ -54,6 +55,7 @@ class MemoryStore:
     def __init__(self, features: Features | None = None, *, now: Callable[[], datetime] = _now) -> None:
         self.features = features or Features()
         self.drift: list[str] = []
+        self.platform_roles: Sequence[Role] = ()
         self._now = now
         self._entries: dict[str, _Entry] = {}
         self._lock = threading.RLock()
@@ -94,6 +96,9 @@ class MemoryStore:
             page = cut(places, walk, query.count, query.descending and query.sort_by is not None)
             resources = [self._resource(self._entries[id], query.members) for id in page.ids]
             return Stretch(len(found), resources, page.first, page.last, page.more)
+
+    def roles(self) -> Sequence[Role]:
+        return self.platform_roles
 
     def cursor_key(self) -> bytes:
         return self._cursor_key

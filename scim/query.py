@@ -15,7 +15,7 @@ from scim.errors import InvalidCount, InvalidCursor, InvalidFilter, InvalidPath,
 from scim.filters import parse
 from scim.paths import Path, resolve
 from scim.schemas import SCHEMAS, Attribute, Registry, ResourceSchemas
-from scim.store import Document, Kind, Limits, Query
+from scim.store import Document, Limits, Query
 
 SEARCH_REQUEST = "urn:ietf:params:scim:api:messages:2.0:SearchRequest"
 _PARAMETERS = ("attributes", "excludedattributes", "filter", "sortby", "sortorder", "startindex", "count", "cursor")
@@ -72,7 +72,7 @@ def _projection(folded: Mapping[str, Any]) -> Projection:
 
 
 def list_request(
-    kinds: Sequence[Kind],
+    kinds: Sequence[str],
     parameters: Iterable[tuple[str, Any]],
     limits: Limits,
     *,
@@ -103,7 +103,7 @@ def list_request(
     return ListRequest(replace(query, filter=wanted), asked, cursor)
 
 
-def _cursor(kinds: Sequence[Kind], folded: Mapping[str, Any], limits: Limits) -> Asked:
+def _cursor(kinds: Sequence[str], folded: Mapping[str, Any], limits: Limits) -> Asked:
     """RFC 9865 §2: an empty cursor begins, and a count that cannot be served is an error here."""
     text = folded["cursor"]
     if not isinstance(text, str):
@@ -121,7 +121,7 @@ def _cursor(kinds: Sequence[Kind], folded: Mapping[str, Any], limits: Limits) ->
 
 
 def search_request(
-    kinds: Sequence[Kind], body: Mapping[str, Any], limits: Limits, registry: Registry = SCHEMAS
+    kinds: Sequence[str], body: Mapping[str, Any], limits: Limits, registry: Registry = SCHEMAS
 ) -> ListRequest:
     """The body of a `/.search`. Errors: those of `list_request`, and `InvalidSyntax` for another message."""
     schemas = next((value for key, value in body.items() if key.lower() == "schemas"), [SEARCH_REQUEST])
@@ -162,7 +162,7 @@ def _descending(value: Any) -> bool:
     return value.lower() == "descending"
 
 
-def _sort_by(kinds: Sequence[Kind], value: Any, registry: Registry) -> Path | None:
+def _sort_by(kinds: Sequence[str], value: Any, registry: Registry) -> Path | None:
     if value in (None, ""):
         return None
     path = next((found for kind in kinds if (found := resolve(kind, str(value), registry))), None)

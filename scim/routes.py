@@ -2,6 +2,7 @@
 
 /Users /Groups ── GET list, POST            /Users/.search /Groups/.search /.search ── POST
 /Users/{id} /Groups/{id} ── GET PUT PATCH DELETE            /Bulk ── POST            /Me ── 501
+/Roles /Roles/{id} ── GET, and /Roles/.search ── POST: where the tenant's features say so
 /ServiceProviderConfig /ResourceTypes /Schemas ── GET, also without a token
 """
 
@@ -16,7 +17,7 @@ import orjson
 from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
-from scim import bodies, bulk, discovery, query
+from scim import bodies, bulk, discovery, query, roles
 from scim.errors import (
     MEDIA_TYPE,
     BadRequest,
@@ -59,6 +60,9 @@ def blueprint(
             "DELETE": doors.delete,
         }
         _route(made, f"{path}/<id>", one, kind=kind)
+    _route(made, "/Roles", {"GET": doors.roles}, otherwise=doors.read_only)
+    _route(made, "/Roles/.search", {"POST": doors.search_roles}, otherwise=doors.search_only)
+    _route(made, "/Roles/<id>", {"GET": doors.role}, otherwise=doors.read_only)
     _route(made, "/.search", {"POST": doors.search}, kinds=("User", "Group"))
     _route(made, "/Bulk", {"POST": doors.bulk})
     _route(made, "/Me", {}, otherwise=doors.me)
@@ -132,6 +136,36 @@ class _Doors:
     def bulk(self) -> Response:
         resources = self._resources()
         return _respond(bulk.run(resources, self._body(), _report))
+
+    def roles(self) -> Response:
+        resources = self._with_roles()
+        parameters = request.args.items(multi=True)
+        asked = query.list_request(("Role",), parameters, self._limits, in_uri=True, registry=roles.ROLES)
+        return _respond(roles.search(resources, asked))
+
+    def search_roles(self) -> Response:
+        resources = self._with_roles()
+        return _respond(
+            roles.search(resources, query.search_request(("Role",), self._body(), self._limits, roles.ROLES))
+        )
+
+    def role(self, id: str) -> Response:
+        known = request.headers.get("If-None-Match")
+        return _respond(roles.get(self._with_roles(), id, _projection(), if_none_match=known))
+
+    def read_only(self, id: str = "") -> Response:
+        self._with_roles()
+        raise MethodNotAllowed(request.method, ("GET", "HEAD"))
+
+    def search_only(self) -> Response:
+        self._with_roles()
+        raise MethodNotAllowed(request.method, ("POST",))
+
+    def _with_roles(self) -> Resources:
+        resources = self._resources()
+        if not resources.store.features.roles_endpoint:
+            raise NotFound("There is no such endpoint.")
+        return resources
 
     def me(self) -> Response:
         raise NotImplemented_("/Me is not offered: a token belongs to a source, not to a person.")

@@ -100,6 +100,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """A role of the learning platform. `id` is what a client writes into a user's `roles`."""
+
+    id: str
+    name: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Mark:
     """A resource's place in an order.
 
@@ -142,6 +151,8 @@ class Features:
     unknown_members_ignored: bool = False
     # Whether users show the account they belong to. Some clients refuse an extension that they cannot write.
     account_extension: bool = True
+    # Whether the platform's roles are a resource type to be read. Suites take every resource type for writable.
+    roles_endpoint: bool = False
     # What resources may hold: names are resolved by the tenant's own registry.
     schemas: Registry = SCHEMAS
 
@@ -168,6 +179,10 @@ class Store(Protocol):
 
         Over several kinds it is one order. A deep page costs what the first one does.
         """
+        ...
+
+    def roles(self) -> Sequence[Role]:
+        """All roles of the learning platform, in any order."""
         ...
 
     def cursor_key(self) -> bytes:

@@ -38,4 +38,5 @@ def _features(known: credentials.Credential) -> Features:
         group_patch_answers_204=value(chosen, "scim.group_patch_answers_204"),
         unknown_members_ignored=value(chosen, "scim.unknown_members_ignored"),
         account_extension=value(chosen, "scim.account_extension"),
+        roles_endpoint=value(chosen, "scim.roles_endpoint"),
     )

@@ -27,10 +27,10 @@ from app.identity.writes import (
     VersionConflictError,
 )
 from app.provisioning import provision
-from app.store import drift, rules
+from app.store import drift, mappings, rules
 from app.store.engine import reading
 from scim.errors import Busy, InvalidValue, NotFound, Uniqueness, VersionMismatch
-from scim.store import Draft, Features, Kind, Member, MemberChange, Page, Query, Resource, Stretch, Walk
+from scim.store import Draft, Features, Kind, Member, MemberChange, Page, Query, Resource, Role, Stretch, Walk
 
 LONGEST_USER_NAME: Final = 512  # it is indexed: PostgreSQL holds at most 2,700 bytes in an index row
 UNKNOWN_MEMBER: Final = "members.value of nobody"
@@ -75,6 +75,10 @@ class ScimStore:
     def walk(self, kinds: Sequence[Kind], query: Query, walk: Walk) -> Stretch:
         with reading(self.engine) as conn:
             return walked(conn, self._reads, kinds, query, walk)
+
+    def roles(self) -> Sequence[Role]:
+        with reading(self.engine) as conn:
+            return [Role(row.name, row.name, row.description) for row in mappings.roles(conn, self.tenant)]
 
     def cursor_key(self) -> bytes:
         return cursor_key(self.engine, self.tenant, self.source)

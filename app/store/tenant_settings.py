@@ -36,6 +36,7 @@ SETTINGS: Final = (
         False,
         "An id in a group that nobody has is left out and reported as drift; else it refuses the whole change.",
     ),
+    Setting("scim.roles_endpoint", False, "The platform's roles can be read at /Roles, for Okta's entitlement mode."),
     Setting("scim.account_extension", True, "SCIM users show the account that they belong to, read-only."),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}

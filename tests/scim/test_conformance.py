@@ -9,7 +9,7 @@ from scim2_tester import check_server
 from scim.memory import MemoryDoorkeeper, MemoryStore
 from scim.routes import blueprint
 from scim.schemas import LMS_USER
-from scim.store import Features, Limits
+from scim.store import Features, Limits, Role
 
 
 def check(app: Flask) -> list[object]:
@@ -41,3 +41,15 @@ def test_the_memory_store_leaves_unknown_members_out_when_told_to() -> None:
     made = app.test_client().post("/scim/v2/Groups", json=body, headers={"Authorization": "Bearer token"})
     assert (made.status_code, "members" in made.get_json()) == (201, False)
     assert store.drift == ["members.value of nobody"]
+
+
+def test_with_the_roles_the_suite_fails_only_where_it_writes_them() -> None:
+    """It takes every resource type for writable; users, groups and discovery pass as without."""
+    app = Flask(__name__)
+    app.testing = True
+    store = MemoryStore(Features(account_extension=False, roles_endpoint=True))
+    store.platform_roles = (Role("learner", "Learner"),)
+    app.register_blueprint(blueprint(MemoryDoorkeeper({"token": store}), Limits()))
+    client = WSGISCIMClient(app, base_url="http://localhost/scim/v2", headers={"Authorization": "Bearer token"})
+    bad = [found for found in check_server(client) if found.status.name in ("ERROR", "CRITICAL")]
+    assert {(found.resource_type, found.reason) for found in bad} == {("Role", "POST is not possible here.")}
