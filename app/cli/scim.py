@@ -1,4 +1,4 @@
-"""`rollcall scim token`: what identity providers show at the SCIM door."""
+"""`rollcall scim token`: what identity providers show at the SCIM door. `rollcall scim check` is in scim_check."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import click
 
 from app.cli.context import Context, json_option, show, tenant_option
 from app.cli.issuing import a_uuid, end_after, expires_option, list_all, revoke_one
+from app.cli.lazy import LazyGroup
 from app.store import credentials, tenants
 from app.store.engine import writing
 
 
-@click.group()
+@click.group(cls=LazyGroup, lazy={"check": "scim_check:check"})
 def scim() -> None:
     """SCIM for identity providers."""
 

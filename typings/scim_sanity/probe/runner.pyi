@@ -1,0 +1,3 @@
+from typing import Any
+
+def run_probe_api(base_url: str, token: str | None = None, *, timeout: int = 30) -> dict[str, Any]: ...
