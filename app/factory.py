@@ -119,10 +119,13 @@ def setup_home(app: Flask, settings: Settings) -> None:
 def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     """SCIM for identity providers."""
     from app.adapters.doorkeeper import Doorkeeper
+    from app.adapters.scim_log import ScimLog
     from scim.routes import blueprint
     from scim.store import Limits
 
-    app.register_blueprint(blueprint(Doorkeeper(engine), Limits(), public_url=settings.public_url))
+    door, log = Doorkeeper(engine), ScimLog(engine)
+    app.register_blueprint(blueprint(door, Limits(), public_url=settings.public_url, observer=log))
+    app.extensions["scim_log"] = log
 
 
 def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -18,7 +18,7 @@ from app.identity.decide import Decision
 from app.identity.guards import GuardPolicy, Verdict, judge
 from app.identity.model import Rules
 from app.identity.roles import lost_roles
-from app.identity.writes import RecordGoneError, UnknownMemberError, VersionConflictError
+from app.identity.writes import GroupOutcome, RecordGoneError, UnknownMemberError, VersionConflictError
 from app.provisioning import CHUNK, derive_again, in_transaction, new_id, save
 from app.store import groups as store
 from app.store import imports, people, runs
@@ -54,14 +54,40 @@ class GroupSpoken:
     members: Membership = Membership()
 
 
+class Moves(NamedTuple):
+    """Who came into a group, and who left it."""
+
+    came: store.Moved
+    gone: store.Moved
+
+    @property
+    def all(self) -> store.Moved:
+        return {**self.gone, **self.came}
+
+
+class Followed(NamedTuple):
+    """What followed for the accounts: `run` derives them later, `held` until a person says yes."""
+
+    decision: Decision
+    run: str | None = None
+    held: bool = False
+
+
 class Grouping:
-    """Groups of one source of one tenant. `actor` stands in the audit."""
+    """Groups of one source of one tenant. `actor` stands in the audit, `told` hears of each change after its COMMIT."""
 
     def __init__(
-        self, engine: sa.Engine, tenant_id: str, source_id: str, actor: str, clock: Callable[[], datetime] | None = None
+        self,
+        engine: sa.Engine,
+        tenant_id: str,
+        source_id: str,
+        actor: str,
+        clock: Callable[[], datetime] | None = None,
+        told: Callable[[GroupOutcome], None] | None = None,
     ) -> None:
         self.engine, self.tenant, self.source, self.actor = engine, tenant_id, source_id, actor
         self.clock = clock or (lambda: datetime.now(UTC))
+        self.told = told or (lambda _outcome: None)
 
     def create(self, spoken: GroupSpoken) -> str:
         """A new group; returns its id.
@@ -71,13 +97,14 @@ class Grouping:
         """
         now, id = self.clock(), new_id()
 
-        def once(conn: sa.Connection) -> None:
+        def once(conn: sa.Connection) -> GroupOutcome:
             store.insert(conn, self.tenant, self.source, id, spoken.document, spoken.search, now)
             self._take_up_mappings(conn, id, spoken.document)
-            moved = self._move(conn, id, spoken.members)
-            self._follow(conn, id, moved, {id}, "group.created", now, {f"{self.source}/Group": 1})
+            moves = self._move(conn, id, spoken.members)
+            followed = self._follow(conn, id, moves.all, {id}, "group.created", now, {f"{self.source}/Group": 1})
+            return _outcome(id, "created", None, spoken.document, moves, followed)
 
-        in_transaction(self.engine, self.tenant, once, alone=self._mappings_wait())
+        self.told(in_transaction(self.engine, self.tenant, once, alone=self._mappings_wait()))
         return id
 
     def write(self, id: str, spoken: GroupSpoken | None, members: Membership, expected: int | None) -> None:
@@ -88,18 +115,22 @@ class Grouping:
         """
         now = self.clock()
 
-        def once(conn: sa.Connection) -> None:
+        def once(conn: sa.Connection) -> GroupOutcome | None:
             row = self._locked(conn, id, expected)
             rewritten = spoken is not None and dict(spoken.document) != row.document
-            moved = self._move(conn, id, members)
+            moves = self._move(conn, id, members)
+            moved = moves.all
             if not (rewritten or moved):
-                return
+                return None
             document, search = (spoken.document, spoken.search) if spoken and rewritten else (None, None)
             store.update(conn, self.tenant, id, now, document=document, search=search)
             above = store.upwards(conn, self.tenant, id) if moved else set()
-            self._follow(conn, id, moved, above, "group.updated", now)
+            followed = self._follow(conn, id, moved, above, "group.updated", now)
+            return _outcome(id, "updated", row.document if rewritten else None, document, moves, followed)
 
-        in_transaction(self.engine, self.tenant, once)
+        outcome = in_transaction(self.engine, self.tenant, once)
+        if outcome is not None:
+            self.told(outcome)
 
     def delete(self, id: str, expected: int | None) -> None:
         """A tombstone: memberships end, mappings wait for the group to come back.
@@ -109,14 +140,15 @@ class Grouping:
         """
         now = self.clock()
 
-        def once(conn: sa.Connection) -> None:
-            self._locked(conn, id, expected)
+        def once(conn: sa.Connection) -> GroupOutcome:
+            row = self._locked(conn, id, expected)
             above = store.upwards(conn, self.tenant, id)
             moved = store.dissolve(conn, self.tenant, id)
             store.update(conn, self.tenant, id, now, deleted=True)
-            self._follow(conn, id, moved, above, "group.deleted", now, {f"{self.source}/Group": -1})
+            followed = self._follow(conn, id, moved, above, "group.deleted", now, {f"{self.source}/Group": -1})
+            return _outcome(id, "deleted", row.document, None, Moves({}, moved), followed)
 
-        in_transaction(self.engine, self.tenant, once)
+        self.told(in_transaction(self.engine, self.tenant, once))
 
     def _locked(self, conn: sa.Connection, id: str, expected: int | None) -> Any:
         row = store.locked(conn, self.tenant, self.source, id)
@@ -126,8 +158,8 @@ class Grouping:
             raise VersionConflictError(row.version)
         return row
 
-    def _move(self, conn: sa.Connection, id: str, change: Membership) -> store.Moved:
-        """Change the rows; returns who came or went."""
+    def _move(self, conn: sa.Connection, id: str, change: Membership) -> Moves:
+        """Change the rows; returns who came and who went."""
         wanted = dict(change.replace or {}) | dict(change.add or {})
         kinds = store.kinds(conn, self.tenant, self.source, list(wanted))
         unknown = sorted(wanted.keys() - kinds.keys())
@@ -135,11 +167,12 @@ class Grouping:
             raise UnknownMemberError(unknown[0])
         if change.strays is not None:
             change.strays.update(unknown)
-        moved: store.Moved = {}
+        gone: store.Moved = {}
         if change.replace is not None:
-            moved |= store.keep_only(conn, self.tenant, id, change.replace.keys())
-        moved |= store.remove(conn, self.tenant, id, change.remove - wanted.keys())
-        return moved | store.add(conn, self.tenant, id, {one: (kind, wanted[one]) for one, kind in kinds.items()})
+            gone |= store.keep_only(conn, self.tenant, id, change.replace.keys())
+        gone |= store.remove(conn, self.tenant, id, change.remove - wanted.keys())
+        came = store.add(conn, self.tenant, id, {one: (kind, wanted[one]) for one, kind in kinds.items()})
+        return Moves(came, gone)
 
     def _follow(
         self,
@@ -150,7 +183,7 @@ class Grouping:
         action: str,
         now: datetime,
         counts: dict[str, int] | None = None,
-    ) -> None:
+    ) -> Followed:
         """Roles follow: at once, or by a run, or when a person has allowed it. `above`: the group and all it is in."""
         concerned = store.accounts_of(conn, self.tenant, moved)
         rules = rulebook.current(conn, self.tenant)
@@ -172,6 +205,7 @@ class Grouping:
         elif len(concerned) > CHUNK and mapped:
             facts |= {"run": self._run(conn, id, concerned, facts, now, held=False)}
         save(conn, self.tenant, decision, rules, self.actor, now, [Entry(self.actor, action, id, facts)], counts)
+        return Followed(decision, facts.get("run"), verdict is not None and verdict.held)
 
     def _judged(self, conn: sa.Connection, losses: int, rules: Rules) -> Verdict | None:
         if losses <= rules.group_guard_floor:
@@ -205,6 +239,20 @@ class Grouping:
         waiting = store.mappings_wait(conn, self.tenant, self.source)
         if waiting and store.take_up_mappings(conn, self.tenant, self.source, id, name, external):
             raise_revision(conn, self.tenant)
+
+
+def _outcome(
+    id: str,
+    action: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    moves: Moves,
+    followed: Followed,
+) -> GroupOutcome:
+    accounts = tuple((past, derived.account) for past, derived in followed.decision.accounts.values())
+    return GroupOutcome(
+        id, action, before, after, tuple(moves.came), tuple(moves.gone), accounts, followed.run, followed.held
+    )
 
 
 def _losing(decision: Decision) -> list[str]:

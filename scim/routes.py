@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import orjson
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException
 
 from scim import bodies, bulk, discovery, query, roles
@@ -32,7 +32,7 @@ from scim.errors import (
     Unauthorized,
 )
 from scim.resources import Answer, Resources, version_header
-from scim.store import Doorkeeper, Features, Kind, Limits
+from scim.store import Doorkeeper, Exchange, Features, Kind, Limits, Observer
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +42,17 @@ _KINDS: tuple[tuple[Kind, str], ...] = (("User", "/Users"), ("Group", "/Groups")
 
 
 def blueprint(
-    doorkeeper: Doorkeeper, limits: Limits, *, url_prefix: str = "/scim/v2", public_url: str | None = None
+    doorkeeper: Doorkeeper,
+    limits: Limits,
+    *,
+    url_prefix: str = "/scim/v2",
+    public_url: str | None = None,
+    observer: Observer | None = None,
 ) -> Blueprint:
     """The SCIM service as a Flask blueprint under `url_prefix` (a path without a slash at its end).
 
     `public_url` is how clients reach the server, for the locations it answers with; without it the request tells.
+    `observer` is told of every request.
     """
     doors = _Doors(doorkeeper, limits, url_prefix, public_url)
     made = Blueprint("scim", __name__, url_prefix=url_prefix)
@@ -74,7 +80,21 @@ def blueprint(
     _route(made, "/", {}, otherwise=doors.nowhere)
     _route(made, "/<path:rest>", {}, otherwise=doors.nowhere)
     made.register_error_handler(Exception, _failed)
+    if observer is not None:
+        _observe(made, observer, len(url_prefix.rstrip("/")))
     return made
+
+
+def _observe(made: Blueprint, observer: Observer, prefix: int) -> None:
+    made.before_request(observer.began)
+
+    @made.after_request
+    def ended(answer: Response) -> Response:
+        path = request.path[prefix:]
+        told = answer.get_data() if answer.status_code >= 400 or path == "/Bulk" else b""
+        agent = request.headers.get("User-Agent", "")
+        observer.ended(Exchange(request.method, path, g.get("scim_body", b""), answer.status_code, told, agent))
+        return answer
 
 
 def _route(
@@ -213,7 +233,8 @@ class _Doors:
     def _body(self) -> dict[str, Any]:
         bodies.check_media_type(request.content_type)
         bodies.check_size(request.content_length or 0, self._limits)
-        return bodies.parse(request.stream.read(self._limits.body + 1), self._limits)
+        g.scim_body = request.stream.read(self._limits.body + 1)
+        return bodies.parse(g.scim_body, self._limits)
 
 
 def _projection() -> query.Projection:

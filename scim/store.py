@@ -212,6 +212,30 @@ class Doorkeeper(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and its answer, for whoever keeps a log.
+
+    `path` is below the service's prefix, without the query, where values of people stand. `body` is what was read of
+    the request; `answer` is the answer's body where it is a refusal or a Bulk response, else empty.
+    """
+
+    method: str
+    path: str
+    body: bytes
+    status: int
+    answer: bytes
+    user_agent: str
+
+
+class Observer(Protocol):
+    """Is told of every request. `began` and `ended` are called in the same thread."""
+
+    def began(self) -> None: ...
+
+    def ended(self, exchange: Exchange) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a request may cost. Sizes in bytes; each limit has its own precise error."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from app.adapters import scim_notes
 from app.adapters.scim_store import ScimStore
 from app.store import credentials
 from app.store.engine import reading
@@ -25,6 +26,7 @@ class Doorkeeper:
             known = credentials.find(conn, token, ["scim_token"])
         if known is None or known.source_id is None:
             raise Unauthorized("The bearer token is unknown, expired or revoked.")
+        scim_notes.caller(known)
         if known.source_state != "active":
             raise Forbidden(f"The source {known.source_name} is {known.source_state}: it takes no requests.")
         self._last_use.note(known)

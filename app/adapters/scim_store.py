@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from app.adapters import scim_notes
 from app.adapters.scim_cursor import cursor_key, walked
 from app.adapters.scim_reads import Reads
 from app.adapters.scim_voice import spoken
@@ -44,7 +45,7 @@ class ScimStore:
         self.features = features
         self.engine, self.tenant, self.source, self.actor = engine, tenant_id, source_id, actor
         self._reads = Reads(tenant_id, source_id, features.account_extension)
-        self._groups = Grouping(engine, tenant_id, source_id, actor)
+        self._groups = Grouping(engine, tenant_id, source_id, actor, told=scim_notes.add)
 
     def create(self, kind: Kind, draft: Draft) -> Resource:
         strays = self._strays()
@@ -70,11 +71,14 @@ class ScimStore:
                 page = self._reads.page(conn, kind, query, skipped, query.count - len(found))
                 total += page.total
                 found += page.resources
+        scim_notes.add(scim_notes.Read(kinds, query.filter, total))
         return Page(total, found)
 
     def walk(self, kinds: Sequence[Kind], query: Query, walk: Walk) -> Stretch:
         with reading(self.engine) as conn:
-            return walked(conn, self._reads, kinds, query, walk)
+            stretch = walked(conn, self._reads, kinds, query, walk)
+        scim_notes.add(scim_notes.Read(kinds, query.filter, stretch.total))
+        return stretch
 
     def roles(self) -> Sequence[Role]:
         with reading(self.engine) as conn:
@@ -108,7 +112,8 @@ class ScimStore:
             if kind == "Group":
                 self._groups.delete(id, expected)
             else:
-                provision(self.engine, self.tenant, [RecordDelete(self.source, id, expected)], actor=self.actor)
+                gone = [RecordDelete(self.source, id, expected)]
+                scim_notes.add(provision(self.engine, self.tenant, gone, actor=self.actor)[0])
 
     def _say(self, draft: Draft, id: str | None, expected: int | None) -> str:
         if len(draft.document["userName"]) > LONGEST_USER_NAME:
@@ -125,6 +130,7 @@ class ScimStore:
             expected_version=expected,
         )
         [outcome] = provision(self.engine, self.tenant, [write], actor=self.actor)
+        scim_notes.add(outcome)
         assert outcome.record_id is not None
         return outcome.record_id
 
@@ -144,6 +150,7 @@ class ScimStore:
         paths = [*ignored, UNKNOWN_MEMBER] if strays else ignored
         if paths:
             drift.report(self.engine, self.tenant, self.source, paths)
+            scim_notes.add(scim_notes.Ignored(paths))
 
     def _check_id(self, kind: Kind, id: str) -> None:
         if not _UUID.fullmatch(id):

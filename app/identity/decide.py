@@ -99,10 +99,14 @@ def decide(writes: Sequence[Write], people: People, rules: Rules, now: datetime,
     for write, (kept, account_id, rule, doubtful) in zip(writes, said, strict=True):
         before, derived = decision.accounts[account_id]
         after = derived.account
-        changed = before != after or (kept is not None and kept.record.id in decision.records)
         record_id = None if kept is None else kept.record.id
+        written = decision.records.get(record_id) if record_id is not None else None
+        changed = before != after or written is not None
+        past = written[0] if written is not None else None
+        said_before = None if past is None else past.document
         version = 0 if kept is None else kept.version
-        decision.outcomes.append(Outcome(write, record_id, version, rule, before, after, changed, doubtful))
+        outcome = Outcome(write, record_id, version, rule, before, after, changed, doubtful, said_before)
+        decision.outcomes.append(outcome)
     return decision
 
 

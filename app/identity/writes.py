@@ -67,7 +67,10 @@ Write = RecordWrite | RecordDelete | Rederive
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one write: `before` and `after` are the account's, `rule` says how it was matched."""
+    """What became of one write: `before` and `after` are the account's, `rule` says how it was matched.
+
+    `said_before` is the record's document before the write; None where the record is new or stayed as it was.
+    """
 
     write: Write
     record_id: str | None
@@ -77,6 +80,26 @@ class Outcome:
     after: Account
     changed: bool
     doubtful: tuple[str, ...] = ()
+    said_before: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOutcome:
+    """What became of one write of a group. Documents are None where they did not change.
+
+    `came` and `gone` are the ids of members; `accounts` are those derived again because of it, before and after; `run`
+    derives them later instead, if `run` is not None, and waits for a person's yes if `held`.
+    """
+
+    group_id: str
+    action: str
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    came: tuple[str, ...]
+    gone: tuple[str, ...]
+    accounts: tuple[tuple[Account | None, Account], ...]
+    run: str | None = None
+    held: bool = False
 
 
 class RefusedError(Exception):

@@ -12,37 +12,18 @@ check would cost a lookup a row (see docs/decisions/0003).
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
-
-Id = UUID(as_uuid=False)
-Time = TIMESTAMP(timezone=True)
-Folded = sa.Text(collation="C")
-NOW = sa.text("now()")
-RANDOM_KEY = sa.text("(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()))")
-
-
-def _tenant() -> sa.Column[str]:
-    return sa.Column("tenant_id", Id, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True)
-
-
-def _people() -> sa.Column[str]:
-    """The tenant of a hot row: no foreign key."""
-    return sa.Column("tenant_id", Id, primary_key=True)
-
-
-def _json(name: str, default: str = "{}") -> sa.Column[object]:
-    return sa.Column(name, JSONB, nullable=False, server_default=sa.text(f"'{default}'"))
-
+from app.store.columns import NOW as NOW
+from app.store.columns import RANDOM_KEY as RANDOM_KEY
+from app.store.columns import Folded as Folded
+from app.store.columns import Id as Id
+from app.store.columns import Time as Time
+from app.store.columns import json as _json
+from app.store.columns import metadata as metadata
+from app.store.columns import people as _people
+from app.store.columns import tenant as _tenant
+from app.store.scim_request_table import scim_requests as scim_requests
 
 tenants = sa.Table(
     "tenants",

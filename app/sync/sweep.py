@@ -1,7 +1,7 @@
 """What a crash, or a fact that came late, left to do: looked for every few seconds, in all tenants.
 
 runs queued or stalled · days that have come · held plans too old · managers who became known · groups that show a run
-as pending which is over
+as pending which is over · SCIM requests that are kept long enough
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from app.provisioning import CHUNK, provision
 from app.sources import hr
 from app.store import rules as rulebook
 from app.store import runs as store
+from app.store import scim_requests
 from app.store.engine import reading
+from app.store.tenant_settings import value
 from app.sync import runs
 
 _KNOWN_NOW: Final = sa.text("""
@@ -54,6 +56,7 @@ def sweep(engine: sa.Engine, now: datetime | None = None) -> None:
     with reading(engine) as conn:
         store.expire(conn, now or datetime.now(UTC))
         conn.execute(_SHOWN)
+        scim_requests.forget(conn, now or datetime.now(UTC), value({}, "scim.log_days"))
     _tell_of_days(engine, now or datetime.now(UTC))
     _tell_of_managers(engine)
     runs.drain(engine)

@@ -1,0 +1,136 @@
+"""The provisioning log: every SCIM request of a tenant, written in batches and read newest first.
+
+    insert(…)   one INSERT … SELECT from a JSON recordset, whatever the number of rows
+    page(…)     ◀─ (tenant, id), (tenant, source, id), (tenant, resource, id), failures and writes by partial indexes
+    forget(…)   what is older than the tenant's `scim.log_days`, a bounded number at a time
+
+An id is the request's own (UUIDv7): the order of the key is that of time. It is the X-Request-Id of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from app.identity.folding import fold
+from app.store import tables as t
+from app.store.tables import Id
+
+FORGOTTEN_AT_ONCE: Final = 5_000
+FIRST: Final = "00000000-0000-0000-0000-000000000000"
+
+_T: Final = t.scim_requests
+COLUMNS: Final = tuple(column.name for column in _T.columns)
+_TYPED: Final = ", ".join(f"{column.name} {column.type.compile()}" for column in _T.columns)
+_INSERT: Final = (
+    f"INSERT INTO scim_requests ({', '.join(COLUMNS)}) "
+    f"SELECT {', '.join(COLUMNS)} FROM json_to_recordset(%(rows)s) AS r({_TYPED}) ON CONFLICT DO NOTHING"
+)
+
+_NAMED: Final = sa.text("""
+    SELECT id FROM records WHERE tenant_id = :tenant AND source_id = ANY(:sources)
+        AND user_name = :folded COLLATE "C" AND deleted_at IS NULL
+    UNION SELECT CAST(resource_id AS uuid) FROM scim_requests
+    WHERE tenant_id = :tenant AND resource_name = :folded COLLATE "C" AND status = 201
+""").bindparams(sa.bindparam("sources", type_=sa.ARRAY(Id)))
+
+# A UUIDv7 begins with its millisecond: below this one stands all that is older.
+_FORGET: Final = sa.text("""
+    WITH old AS (
+        SELECT r.tenant_id, r.id FROM tenants n CROSS JOIN LATERAL (
+            SELECT s.tenant_id, s.id FROM scim_requests s WHERE s.tenant_id = n.id AND s.id < CAST(
+                lpad(to_hex(CAST(1000 * extract(epoch FROM CAST(:now AS timestamptz) - make_interval(
+                    days => COALESCE(CAST(n.settings #>> '{scim,log_days}' AS int), :days))) AS bigint)), 12, '0')
+                || repeat('0', 20) AS uuid)
+            ORDER BY s.id LIMIT :limit
+        ) r LIMIT :limit
+    ) DELETE FROM scim_requests s USING old WHERE s.tenant_id = old.tenant_id AND s.id = old.id
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which requests to show. `statuses` are both inclusive; `before` and `after` are ids, exclusive."""
+
+    source_id: str | None = None
+    statuses: tuple[int, int] | None = None
+    method: str | None = None
+    resources: Sequence[str] | None = None
+    name: str | None = None
+    since: datetime | None = None
+    before: str | None = None
+    after: str | None = None
+    limit: int = 100
+
+
+def insert(conn: sa.Connection, rows: str) -> None:
+    """Rows as a JSON array of objects by column name. Those that are there already are passed over."""
+    conn.exec_driver_sql(_INSERT, {"rows": rows})
+
+
+def page(conn: sa.Connection, tenant_id: str, asked: Asked) -> list[dict[str, Any]]:
+    """Requests of the tenant, newest first, without their payload."""
+    shown = [column for column in _T.columns if column.name not in ("tenant_id", "payload")]
+    chosen = _with_source(*shown).where(_T.c.tenant_id == tenant_id, *_conditions(asked))
+    return [dict(row) for row in conn.execute(chosen.order_by(_T.c.id.desc()).limit(asked.limit)).mappings()]
+
+
+def one(conn: sa.Connection, tenant_id: str, id: str, source_id: str | None = None) -> dict[str, Any] | None:
+    """One request with its payload."""
+    shown = [column for column in _T.columns if column.name != "tenant_id"]
+    chosen = _with_source(*shown).where(_T.c.tenant_id == tenant_id, _T.c.id == id)
+    if source_id is not None:
+        chosen = chosen.where(_T.c.source_id == source_id)
+    row = conn.execute(chosen).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def resources_named(conn: sa.Connection, tenant_id: str, user_name: str) -> list[str]:
+    """Ids of the users who have this userName, or were created with it."""
+    sources = conn.execute(sa.select(t.sources.c.id).where(t.sources.c.tenant_id == tenant_id)).scalars().all()
+    found = conn.execute(_NAMED, {"tenant": tenant_id, "sources": list(sources), "folded": fold(user_name)})
+    return sorted(str(row.id) for row in found)
+
+
+def forget(conn: sa.Connection, now: datetime, days: int, limit: int = FORGOTTEN_AT_ONCE) -> int:
+    """Delete what is older than each tenant wants, `days` where it did not say; returns how many."""
+    return conn.execute(_FORGET, {"now": now, "days": days, "limit": limit}).rowcount
+
+
+def _with_source(*columns: sa.Column[Any]) -> sa.Select[Any]:
+    joined = sa.and_(t.sources.c.tenant_id == _T.c.tenant_id, t.sources.c.id == _T.c.source_id)
+    return sa.select(*columns, t.sources.c.name.label("source")).join_from(_T, t.sources, joined, isouter=True)
+
+
+def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
+    found: list[sa.ColumnElement[bool]] = []
+    if asked.source_id is not None:
+        found.append(_T.c.source_id == asked.source_id)
+    if asked.statuses is not None:
+        found += [_T.c.status >= asked.statuses[0], _T.c.status <= asked.statuses[1]]
+        if asked.statuses[0] >= 400:
+            found.append(_T.c.status >= 400)  # the partial index says it in these words
+    if asked.method is not None:
+        found.append(_T.c.method == asked.method)
+        if asked.method != "GET":
+            found.append(_T.c.method != sa.literal_column("'GET'"))
+    if asked.resources is not None:
+        mine = _T.c.resource_id == sa.any_(sa.cast(list(asked.resources), sa.ARRAY(sa.Text)))
+        found.append(mine if asked.name is None else sa.or_(mine, _T.c.resource_name == fold(asked.name)))
+    if asked.since is not None:
+        found.append(_T.c.id >= _lowest(asked.since))
+    if asked.before is not None:
+        found.append(_T.c.id < asked.before)
+    if asked.after is not None:
+        found.append(_T.c.id > asked.after)
+    return found
+
+
+def _lowest(at: datetime) -> str:
+    """The lowest UUIDv7 of this millisecond."""
+    digits = f"{max(0, int(at.timestamp() * 1000)):012x}"
+    return f"{digits[:8]}-{digits[8:12]}-0000-0000-000000000000"
