@@ -3,6 +3,7 @@
     request ─▶ routes ─▶ auth (tenant, scopes) ─▶ one handler ─▶ store.feeds            GET  /api/v1/accounts, events
                  │                                     └───────▶ sources.hr ─▶ pushes   POST /api/v1/sources/…/records
                  │                                                            └─▶ the write door
+                 ├─▶ scim_requests ─▶ store.scim_requests                               GET  /api/v1/scim/requests
                  ├─▶ token ─▶ sso.provider                                              POST /oauth/token
                  └─▶ openapi                                                            GET  /api/openapi.json
 
@@ -16,7 +17,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask import Blueprint
 
-from app.api import accounts, events, openapi, problems, records, token
+from app.api import accounts, events, openapi, problems, records, scim_requests, token
 from app.api.auth import Door
 from app.api.routes import Route, add
 from app.settings import Settings
@@ -24,7 +25,8 @@ from app.settings import Settings
 
 def routes() -> tuple[Route, ...]:
     """Every route of the API, each once."""
-    return (*accounts.ROUTES, *events.ROUTES, *records.ROUTES, *token.ROUTES, *openapi.ROUTES)
+    mine = (accounts, events, records, scim_requests, token, openapi)
+    return tuple(route for module in mine for route in module.ROUTES)
 
 
 def blueprint(engine: sa.Engine, settings: Settings) -> Blueprint:

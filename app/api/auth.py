@@ -16,10 +16,12 @@ from sso.tokens import bearer
 ACCOUNTS_READ: Final = "accounts:read"
 EVENTS_READ: Final = "events:read"
 RECORDS_WRITE: Final = "records:write"
+SCIM_REQUESTS_READ: Final = "scim-requests:read"
 SCOPES: Final = {
     ACCOUNTS_READ: "Read accounts.",
     EVENTS_READ: "Read the events.",
     RECORDS_WRITE: "Send records of an HR system or CRM.",
+    SCIM_REQUESTS_READ: "Read what identity providers asked over SCIM, personal data included.",
 }
 
 

@@ -176,6 +176,39 @@ class RunSchema(_Answer):
     reason = _text("What the guard says.")
 
 
+class ScimRequestSchema(_Answer):
+    """One request of an identity provider, and what it did."""
+
+    id = _uuid("The request's id: the X-Request-Id of its answer.")
+    at = _time("When it was answered.")
+    source = _text("The source that asked.", allow_none=True)
+    credential = _text("The name of the token or client that it showed.")
+    method = _text("The HTTP method.")
+    path = _text("Below /scim/v2, without the query.")
+    kind = _text("User or Group; null for other endpoints.", allow_none=True)
+    resourceId = _text("The resource that was named or made.", allow_none=True)  # noqa: N815
+    status = _whole("The HTTP status of the answer.")
+    scimType = _text("The SCIM error keyword.", allow_none=True)  # noqa: N815
+    detail = _text("Why it was refused.", allow_none=True)
+    milliseconds = fields.Float(required=True, metadata={"description": "How long it took."})
+    userAgent = _text("What the client called itself.", allow_none=True)  # noqa: N815
+    summary = _text("What it did, in words.")
+    effect = fields.Dict(keys=fields.String(), required=True, metadata={"description": "What it did, as data."})
+
+
+class ScimRequestWithPayloadSchema(ScimRequestSchema):
+    """One request with what it sent."""
+
+    payload = fields.Raw(required=True, allow_none=True, metadata={"description": "The body, secrets masked, cut."})
+
+
+class ScimRequestsSchema(_Answer):
+    """A page of requests, newest first."""
+
+    requests = fields.List(fields.Nested(ScimRequestSchema), required=True)
+    next = _text("The cursor of the next page; null on the last one.", allow_none=True)
+
+
 class ProblemSchema(Schema):
     """A problem (RFC 9457)."""
 

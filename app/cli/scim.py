@@ -1,4 +1,4 @@
-"""`rollcall scim token`: what identity providers show at the SCIM door. `rollcall scim check` is in scim_check."""
+"""`rollcall scim token`: what identity providers show at the SCIM door. The other verbs are in scim_check, scim_log."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.store import credentials, tenants
 from app.store.engine import writing
 
 
-@click.group(cls=LazyGroup, lazy={"check": "scim_check:check"})
+@click.group(cls=LazyGroup, lazy={"check": "scim_check:check", "log": "scim_log:log"})
 def scim() -> None:
     """SCIM for identity providers."""
 

@@ -9,6 +9,7 @@ An id is the request's own (UUIDv7): the order of the key is that of time. It is
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,8 @@ from app.store import tables as t
 from app.store.tables import Id
 
 FORGOTTEN_AT_ONCE: Final = 5_000
-FIRST: Final = "00000000-0000-0000-0000-000000000000"
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _T: Final = t.scim_requests
 COLUMNS: Final = tuple(column.name for column in _T.columns)
@@ -76,7 +78,7 @@ def page(conn: sa.Connection, tenant_id: str, asked: Asked) -> list[dict[str, An
     """Requests of the tenant, newest first, without their payload."""
     shown = [column for column in _T.columns if column.name not in ("tenant_id", "payload")]
     chosen = _with_source(*shown).where(_T.c.tenant_id == tenant_id, *_conditions(asked))
-    return [dict(row) for row in conn.execute(chosen.order_by(_T.c.id.desc()).limit(asked.limit)).mappings()]
+    return [_plain(row) for row in conn.execute(chosen.order_by(_T.c.id.desc()).limit(asked.limit)).mappings()]
 
 
 def one(conn: sa.Connection, tenant_id: str, id: str, source_id: str | None = None) -> dict[str, Any] | None:
@@ -86,19 +88,38 @@ def one(conn: sa.Connection, tenant_id: str, id: str, source_id: str | None = No
     if source_id is not None:
         chosen = chosen.where(_T.c.source_id == source_id)
     row = conn.execute(chosen).mappings().one_or_none()
-    return None if row is None else dict(row)
+    return None if row is None else _plain(row)
 
 
-def resources_named(conn: sa.Connection, tenant_id: str, user_name: str) -> list[str]:
-    """Ids of the users who have this userName, or were created with it."""
+def about(conn: sa.Connection, tenant_id: str, user: str) -> tuple[list[str], str | None]:
+    """The `resources` and the `name` to ask for. `user` is a resource's id, or a userName of now or of a creation."""
+    if _UUID.fullmatch(user.lower()):
+        return [user.lower()], None
     sources = conn.execute(sa.select(t.sources.c.id).where(t.sources.c.tenant_id == tenant_id)).scalars().all()
-    found = conn.execute(_NAMED, {"tenant": tenant_id, "sources": list(sources), "folded": fold(user_name)})
-    return sorted(str(row.id) for row in found)
+    found = conn.execute(_NAMED, {"tenant": tenant_id, "sources": list(sources), "folded": fold(user)})
+    return sorted(str(row.id) for row in found), user
+
+
+def statuses(text: str) -> tuple[int, int]:
+    """The range that ``409`` or ``4xx`` means.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if not re.fullmatch(r"[1-5](?:[0-9]{2}|xx)", text.lower()):
+        raise ValueError("a status is like 409 or 4xx")
+    lowest = int(text.lower().replace("x", "0"))
+    return (lowest, lowest + 99) if text.lower().endswith("xx") else (lowest, lowest)
 
 
 def forget(conn: sa.Connection, now: datetime, days: int, limit: int = FORGOTTEN_AT_ONCE) -> int:
     """Delete what is older than each tenant wants, `days` where it did not say; returns how many."""
     return conn.execute(_FORGET, {"now": now, "days": days, "limit": limit}).rowcount
+
+
+def _plain(row: sa.RowMapping) -> dict[str, Any]:
+    """SQLAlchemy's own kind of text is no key for JSON."""
+    return {str(name): value for name, value in row.items()}
 
 
 def _with_source(*columns: sa.Column[Any]) -> sa.Select[Any]:
