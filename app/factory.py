@@ -3,14 +3,17 @@
 GET /          what is here            GET /healthz   the process lives
 /scim/v2       identity providers      GET /readyz    the database answers and its tables are this release's
 /api           LMSs and integrations
+/.well-known/jwks.json   the keys that sign what is sent out
 """
 
 from __future__ import annotations
 
 import os
 import time
+from datetime import UTC, datetime
 from typing import Final
 
+import orjson
 import sqlalchemy as sa
 import structlog
 import uuid_utils
@@ -56,6 +59,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_requests(app)
     setup_health(app, engine)
     setup_home(app, settings)
+    setup_keys(app, engine)
     setup_scim(app, engine, settings)
     setup_api(app, engine, settings)
     return app
@@ -116,14 +120,33 @@ def setup_home(app: Flask, settings: Settings) -> None:
         return render_template("home.html", public_url=settings.public_url, scim_base_url=settings.scim_base_url)
 
 
+def setup_keys(app: Flask, engine: sa.Engine) -> None:
+    """The public parts of the signing keys, for whoever verifies (RFC 7517)."""
+    from app.events.issuing import published_keys
+    from sso import keys
+
+    @app.get("/.well-known/jwks.json")
+    def jwks() -> Response:
+        with reading(engine) as conn:
+            found = keys.published(published_keys(conn), datetime.now(UTC))
+        response = Response(orjson.dumps(found), mimetype="application/jwk-set+json")
+        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        # An installation without a key will make one: that must not be missed for a quarter of an hour.
+        response.headers["Cache-Control"] = f"public, max-age={keys.CACHED_SECONDS}" if found["keys"] else "no-store"
+        response.add_etag()
+        response.make_conditional(request)
+        return response
+
+
 def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     """SCIM for identity providers."""
     from app.adapters.doorkeeper import Doorkeeper
     from app.adapters.scim_log import ScimLog
+    from app.sync.jobs import Teller
     from scim.routes import blueprint
     from scim.store import Limits
 
-    door, log = Doorkeeper(engine), ScimLog(engine)
+    door, log = Doorkeeper(engine, Teller(engine, "deliver")), ScimLog(engine)
     app.register_blueprint(blueprint(door, Limits(), public_url=settings.public_url, observer=log))
     app.extensions["scim_log"] = log
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
+from app.identity.changes import changed_paths
 from app.identity.decide import Decision
 from app.identity.guards import GuardPolicy, Verdict, judge
 from app.identity.model import Rules
@@ -74,7 +75,10 @@ class Followed(NamedTuple):
 
 
 class Grouping:
-    """Groups of one source of one tenant. `actor` stands in the audit, `told` hears of each change after its COMMIT."""
+    """Groups of one source of one tenant. `actor` stands in the audit, `told` hears of each change after its COMMIT.
+
+    `txn` is the transaction of an asynchronous SCIM request, for the audit.
+    """
 
     def __init__(
         self,
@@ -84,8 +88,9 @@ class Grouping:
         actor: str,
         clock: Callable[[], datetime] | None = None,
         told: Callable[[GroupOutcome], None] | None = None,
+        txn: str | None = None,
     ) -> None:
-        self.engine, self.tenant, self.source, self.actor = engine, tenant_id, source_id, actor
+        self.engine, self.tenant, self.source, self.actor, self.txn = engine, tenant_id, source_id, actor, txn
         self.clock = clock or (lambda: datetime.now(UTC))
         self.told = told or (lambda _outcome: None)
 
@@ -101,14 +106,19 @@ class Grouping:
             store.insert(conn, self.tenant, self.source, id, spoken.document, spoken.search, now)
             self._take_up_mappings(conn, id, spoken.document)
             moves = self._move(conn, id, spoken.members)
-            followed = self._follow(conn, id, moves.all, {id}, "group.created", now, {f"{self.source}/Group": 1})
+            facts = self._facts("POST", 1, moves.all, spoken.document)
+            followed = self._follow(conn, id, moves.all, {id}, "group.created", now, facts, {f"{self.source}/Group": 1})
             return _outcome(id, "created", None, spoken.document, moves, followed)
 
         self.told(in_transaction(self.engine, self.tenant, once, alone=self._mappings_wait()))
         return id
 
-    def write(self, id: str, spoken: GroupSpoken | None, members: Membership, expected: int | None) -> None:
+    def write(
+        self, id: str, spoken: GroupSpoken | None, members: Membership, expected: int | None, method: str = "PATCH"
+    ) -> None:
         """Write the document (None: as it is) and change the members. No difference, no new version.
+
+        `method` is that of the SCIM request, for the audit.
 
         Raises:
             RecordGoneError, VersionConflictError, UnknownMemberError: nothing was changed.
@@ -125,7 +135,8 @@ class Grouping:
             document, search = (spoken.document, spoken.search) if spoken and rewritten else (None, None)
             store.update(conn, self.tenant, id, now, document=document, search=search)
             above = store.upwards(conn, self.tenant, id) if moved else set()
-            followed = self._follow(conn, id, moved, above, "group.updated", now)
+            facts = self._facts(method, row.version + 1, moved, document or row.document, row.document)
+            followed = self._follow(conn, id, moved, above, "group.updated", now, facts)
             return _outcome(id, "updated", row.document if rewritten else None, document, moves, followed)
 
         outcome = in_transaction(self.engine, self.tenant, once)
@@ -145,10 +156,25 @@ class Grouping:
             above = store.upwards(conn, self.tenant, id)
             moved = store.dissolve(conn, self.tenant, id)
             store.update(conn, self.tenant, id, now, deleted=True)
-            followed = self._follow(conn, id, moved, above, "group.deleted", now, {f"{self.source}/Group": -1})
+            facts = self._facts("DELETE", row.version + 1, moved)
+            followed = self._follow(conn, id, moved, above, "group.deleted", now, facts, {f"{self.source}/Group": -1})
             return _outcome(id, "deleted", row.document, None, Moves({}, moved), followed)
 
         self.told(in_transaction(self.engine, self.tenant, once))
+
+    def _facts(
+        self,
+        method: str,
+        version: int,
+        moved: store.Moved,
+        document: Mapping[str, Any] | None = None,
+        before: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        """What the audit says of the request; SCIM events are made of it."""
+        members = ["members"] if moved else []
+        changed = [] if document is None else [*changed_paths(before or {}, document), *members]
+        txn = {} if self.txn is None else {"txn": self.txn}
+        return {"moved": len(moved), "method": method, "version": version, "attributes": changed, **txn}
 
     def _locked(self, conn: sa.Connection, id: str, expected: int | None) -> Any:
         row = store.locked(conn, self.tenant, self.source, id)
@@ -182,13 +208,14 @@ class Grouping:
         above: set[str],
         action: str,
         now: datetime,
+        told: Mapping[str, Any],
         counts: dict[str, int] | None = None,
     ) -> Followed:
         """Roles follow: at once, or by a run, or when a person has allowed it. `above`: the group and all it is in."""
         concerned = store.accounts_of(conn, self.tenant, moved)
         rules = rulebook.current(conn, self.tenant)
         mapped = any(mapping.kind == "group" and mapping.match in above for mapping in rules.mappings)
-        facts: dict[str, Any] = {"group": id, "moved": len(moved)}
+        facts: dict[str, Any] = {"group": id, **told}
         decision, verdict = Decision(), None
         if len(concerned) <= CHUNK:
             if mapped:

@@ -23,7 +23,7 @@ import sqlalchemy as sa
 import uuid_utils
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.identity.changes import diff
+from app.identity.changes import changed_paths, diff
 from app.identity.claims import claims
 from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys, named_by
 from app.identity.events import Event, events
@@ -241,13 +241,13 @@ def _telling(decision: Decision, rules: Rules, actor: str) -> Telling:
     told: list[Event] = []
     entries: list[Entry] = []
     counts: dict[str, int] = {}
-    rule_of = {outcome.record_id: outcome.rule for outcome in decision.outcomes}
+    of_record = {outcome.record_id: outcome for outcome in decision.outcomes}
     for past, kept in decision.records.values():
         living = (not kept.record.deleted) - (past is not None and not past.record.deleted)
         if living:
             key = f"{kept.record.source_id}/User"
             counts[key] = counts.get(key, 0) + living
-        entries.append(_record_entry(past, kept, rule_of.get(kept.record.id, "link"), rules, actor))
+        entries.append(_record_entry(past, kept, of_record.get(kept.record.id), rules, actor))
     for before, derived in decision.accounts.values():
         changes = diff(before, derived.account)
         if not changes:
@@ -265,14 +265,20 @@ def _telling(decision: Decision, rules: Rules, actor: str) -> Telling:
     return Telling(told, entries, counts)
 
 
-def _record_entry(past: Kept | None, kept: Kept, rule: str, rules: Rules, actor: str) -> Entry:
+def _record_entry(past: Kept | None, kept: Kept, outcome: Outcome | None, rules: Rules, actor: str) -> Entry:
+    """What SCIM events are made of, too: which attributes differ, and whether `active` turned."""
     action = "record.created" if past is None else "record.deleted" if kept.record.deleted else "record.updated"
-    facts = {
+    facts: dict[str, object] = {
         "source": rules.sources[kept.record.source_id].name,
         "record": kept.record.id,
         "version": kept.version,
-        "rule": rule,
+        "rule": outcome.rule if outcome else "link",
+        "attributes": [] if kept.record.deleted else changed_paths(past.document if past else {}, kept.document),
     }
+    if past is not None and past.record.active != kept.record.active:
+        facts["active"] = kept.record.active
+    if outcome is not None and not isinstance(outcome.write, Rederive):
+        facts |= outcome.write.request
     return Entry(actor, action, kept.record.account_id or "", facts, {"document": kept.document})
 
 

@@ -5,14 +5,19 @@ Nothing else reads environment variables. `load` checks all of them at once, so 
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
 PREFIX: Final = "ROLLCALL_"
 
-Type = Literal["text", "path", "whole number", "URL", "log level"]
+Type = Literal["text", "path", "whole number", "URL", "log level", "secret keys", "networks"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+SECRET_KEY_BYTES: Final = 32
 
 
 class SettingsError(ValueError):
@@ -74,6 +79,22 @@ VARIABLES: Final = (
         1,
         600_000,
     ),
+    Variable(
+        "ROLLCALL_SECRET_KEY",
+        "secret keys",
+        None,
+        "Encrypts stored secrets (signing keys, receivers' tokens): 32 random bytes in base64, as "
+        "`openssl rand -base64 32` prints. Several separated by commas: the first encrypts, all decrypt. "
+        "With the embedded PostgreSQL one is made in ROLLCALL_DATA_DIR.",
+        secret=True,
+    ),
+    Variable(
+        "ROLLCALL_OUTBOUND_NETWORKS",
+        "networks",
+        None,
+        "Private networks that receivers may be in, besides the public internet, as 10.1.0.0/16, fd00::/8. "
+        "Loopback too while ROLLCALL_PUBLIC_URL is on loopback.",
+    ),
 )
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -92,6 +113,8 @@ class Settings:
     log_level: str = "info"
     pool_size: int = 5
     lock_timeout_ms: int = 3000
+    secret_key: tuple[bytes, ...] | None = field(default=None, repr=False)
+    outbound_networks: tuple[Network, ...] | None = None
     data_dir_chosen: bool = False
 
     @property
@@ -127,6 +150,25 @@ def local_url(host: str, port: int) -> str:
     return f"http://{name}:{port}"
 
 
+def read_keys(text: str) -> tuple[bytes, ...]:
+    """Secret keys: each 32 bytes in base64, of either alphabet, separated by commas.
+
+    Raises:
+        ValueError: one is something else.
+    """
+    return tuple(_key(part.strip()) for part in text.split(","))
+
+
+def _key(text: str) -> bytes:
+    try:
+        key = base64.b64decode(text.replace("-", "+").replace("_", "/"), validate=True)
+    except ValueError:
+        key = b""
+    if len(key) != SECRET_KEY_BYTES:
+        raise ValueError(f"expected {SECRET_KEY_BYTES} random bytes in base64, as `openssl rand -base64 32` prints")
+    return key
+
+
 def _unknown(name: str) -> str:
     return f"{name}: there is no such setting; `rollcall config list` shows all of them"
 
@@ -159,11 +201,21 @@ def _log_level(_variable: Variable, text: str) -> str:
     return text.lower()
 
 
+def _secret_keys(_variable: Variable, text: str) -> tuple[bytes, ...]:
+    return read_keys(text)
+
+
+def _networks(_variable: Variable, text: str) -> tuple[Network, ...]:
+    return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
 _READERS: Final[Mapping[Type, Callable[[Variable, str], Any]]] = {
     "text": _text,
     "path": _path,
     "whole number": _whole_number,
     "URL": _url,
     "log level": _log_level,
+    "secret keys": _secret_keys,
+    "networks": _networks,
 }
 _NAMES: Final = frozenset(variable.name for variable in VARIABLES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+from app.store import outward_tables  # noqa: F401 - its tables belong to the same metadata
 from app.store.migrate import is_ours
 from app.store.tables import metadata
 

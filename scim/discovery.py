@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from scim.errors import NotFound
+from scim.events import security_events
 from scim.rendering import LIST_RESPONSE
 from scim.roles import ROLE
 from scim.schemas import LMS_USER, ResourceSchemas, Schema
@@ -15,8 +16,12 @@ _CONFIG = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 _RESOURCE_TYPE = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 
 
-def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
-    """RFC 7643 §5, with `pagination` of RFC 9865 §4."""
+def service_provider_config(base_url: str, limits: Limits, features: Features) -> dict[str, Any]:
+    """RFC 7643 §5, with `pagination` of RFC 9865 §4.
+
+    `securityEvents` is absent where nobody hears events (RFC 9967 §4).
+    """
+    events = {"securityEvents": security_events(features.event_uris)} if features.event_uris else {}
     return {
         "schemas": [_CONFIG],
         "patch": {"supported": True},
@@ -37,6 +42,7 @@ def service_provider_config(base_url: str, limits: Limits) -> dict[str, Any]:
             "cursorTimeout": limits.cursor_timeout,
         },
         "etag": {"supported": True},
+        **events,
         "authenticationSchemes": [
             {
                 "type": "oauthbearertoken",

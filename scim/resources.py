@@ -137,7 +137,7 @@ class Resources:
         )
         ignored = (*beside, *patched.ignored)
         if patched.document != stored or ignored:
-            draft = Draft(patched.document, patched.members, ignored)
+            draft = Draft(patched.document, patched.members, ignored, patched=True)
             return self.store.replace(kind, id, draft, expected=current.version)
         return self._change_members(current, patched, expected)
 

@@ -194,7 +194,9 @@ class _Doors:
         raise NotFound("There is no such endpoint.")
 
     def config(self) -> Response:
-        return self._discovery(lambda _: discovery.service_provider_config(self._base_url(), self._limits))
+        return self._discovery(
+            lambda features: discovery.service_provider_config(self._base_url(), self._limits, features)
+        )
 
     def resource_types(self, id: str | None = None) -> Response:
         base = self._base_url()

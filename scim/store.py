@@ -51,12 +51,14 @@ class MemberChange:
 class Draft:
     """A resource as its client wants it.
 
-    `ignored` names what arrived and was not understood (paths, as sent): the store reports it as drift.
+    `ignored` names what arrived and was not understood (paths, as sent): the store reports it as drift. `patched` says
+    that a PATCH led to it.
     """
 
     document: Document
     members: MemberChange = MemberChange()
     ignored: tuple[str, ...] = ()
+    patched: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,8 @@ class Features:
     roles_endpoint: bool = False
     # What resources may hold: names are resolved by the tenant's own registry.
     schemas: Registry = SCHEMAS
+    # The SCIM events (RFC 9967) that some receiver hears of this client's resources.
+    event_uris: tuple[str, ...] = ()
 
 
 class Store(Protocol):

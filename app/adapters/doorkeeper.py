@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import sqlalchemy as sa
 
 from app.adapters import scim_notes
 from app.adapters.scim_store import ScimStore
 from app.store import credentials
 from app.store.engine import reading
+from app.store.receivers import heard
 from app.store.tenant_settings import value
 from scim.errors import Forbidden, Unauthorized
 from scim.store import Features
 
 
 class Doorkeeper:
-    """`scim.store.Doorkeeper` on our credentials."""
+    """`scim.store.Doorkeeper` on our credentials. `tell` is called after writes that some receiver hears of."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: sa.Engine, tell: Callable[[], None] | None = None) -> None:
+        self._engine, self._tell = engine, tell
         self._last_use = credentials.LastUse(engine)
 
     def admit(self, token: str) -> ScimStore:
@@ -30,7 +33,9 @@ class Doorkeeper:
         if known.source_state != "active":
             raise Forbidden(f"The source {known.source_name} is {known.source_state}: it takes no requests.")
         self._last_use.note(known)
-        return ScimStore(self._engine, known.tenant_id, known.source_id, f"scim:{known.source_name}", _features(known))
+        features, actor = _features(known), f"scim:{known.source_name}"
+        written = self._tell if features.event_uris else None
+        return ScimStore(self._engine, known.tenant_id, known.source_id, actor, features, written=written)
 
 
 def _features(known: credentials.Credential) -> Features:
@@ -41,4 +46,5 @@ def _features(known: credentials.Credential) -> Features:
         unknown_members_ignored=value(chosen, "scim.unknown_members_ignored"),
         account_extension=value(chosen, "scim.account_extension"),
         roles_endpoint=value(chosen, "scim.roles_endpoint"),
+        event_uris=heard(chosen, known.source_id or ""),
     )

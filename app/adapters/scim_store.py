@@ -6,7 +6,7 @@ create, replace, delete of a User ─▶ provisioning        of a Group ─▶ g
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -39,13 +39,27 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 
 
 class ScimStore:
-    """The resources of one source of one tenant."""
+    """The resources of one source of one tenant.
 
-    def __init__(self, engine: sa.Engine, tenant_id: str, source_id: str, actor: str, features: Features) -> None:
+    `written` is called after each write that was committed. `txn` names the transaction of an asynchronous request.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        tenant_id: str,
+        source_id: str,
+        actor: str,
+        features: Features,
+        *,
+        written: Callable[[], None] | None = None,
+        txn: str | None = None,
+    ) -> None:
         self.features = features
         self.engine, self.tenant, self.source, self.actor = engine, tenant_id, source_id, actor
         self._reads = Reads(tenant_id, source_id, features.account_extension)
-        self._groups = Grouping(engine, tenant_id, source_id, actor, told=scim_notes.add)
+        self._groups = Grouping(engine, tenant_id, source_id, actor, told=scim_notes.add, txn=txn)
+        self._written, self._txn = written, txn
 
     def create(self, kind: Kind, draft: Draft) -> Resource:
         strays = self._strays()
@@ -93,7 +107,7 @@ class ScimStore:
         with self._refusals(kind, id):
             if kind == "Group":
                 group = self._group(draft, strays)
-                self._groups.write(id, group, group.members, expected)
+                self._groups.write(id, group, group.members, expected, _method(draft))
             else:
                 self._say(draft, id, expected)
         self._report_drift(draft.ignored, strays)
@@ -112,8 +126,8 @@ class ScimStore:
             if kind == "Group":
                 self._groups.delete(id, expected)
             else:
-                gone = [RecordDelete(self.source, id, expected)]
-                scim_notes.add(provision(self.engine, self.tenant, gone, actor=self.actor)[0])
+                gone = RecordDelete(self.source, id, expected, self._request("DELETE"))
+                scim_notes.add(provision(self.engine, self.tenant, [gone], actor=self.actor)[0])
 
     def _say(self, draft: Draft, id: str | None, expected: int | None) -> str:
         if len(draft.document["userName"]) > LONGEST_USER_NAME:
@@ -128,11 +142,15 @@ class ScimStore:
             record_id=id,
             user_name=draft.document["userName"],
             expected_version=expected,
+            request=self._request("POST" if id is None else _method(draft)),
         )
         [outcome] = provision(self.engine, self.tenant, [write], actor=self.actor)
         scim_notes.add(outcome)
         assert outcome.record_id is not None
         return outcome.record_id
+
+    def _request(self, method: str) -> dict[str, str]:
+        return {"method": method} if self._txn is None else {"method": method, "txn": self._txn}
 
     def _group(self, draft: Draft, strays: set[str] | None) -> GroupSpoken:
         return GroupSpoken(draft.document, self._search("Group", draft), _membership(draft.members, strays))
@@ -175,6 +193,12 @@ class ScimStore:
             ) from error
         except BusyError as error:
             raise Busy(str(error)) from error
+        if self._written is not None:
+            self._written()
+
+
+def _method(draft: Draft) -> str:
+    return "PATCH" if draft.patched else "PUT"
 
 
 def _membership(change: MemberChange, strays: set[str] | None) -> Membership:

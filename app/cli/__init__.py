@@ -19,6 +19,7 @@ from app.store.credentials import UnknownCredentialError
 from app.store.embedded_user import EmbeddedError
 from app.store.engine import ServerTooOldError
 from app.store.tenants import NameTakenError, NotFoundError
+from app.store.vault import VaultError
 
 __all__ = ["main", "rollcall"]
 
@@ -30,6 +31,7 @@ VERBS: Final = {
     "db": "db:db",
     "demo": "demo:demo",
     "doctor": "doctor:doctor",
+    "key": "key:key",
     "mapping": "mapping:mapping",
     "ownership": "ownership:ownership",
     "run": "importing:run_group",
@@ -41,7 +43,15 @@ VERBS: Final = {
 }
 
 # What a command may fail with that a sentence explains; anything else is a defect and shows its traceback.
-EXPECTED: Final = (BusyError, EmbeddedError, NameTakenError, NotFoundError, ServerTooOldError, UnknownCredentialError)
+EXPECTED: Final = (
+    BusyError,
+    EmbeddedError,
+    NameTakenError,
+    NotFoundError,
+    ServerTooOldError,
+    UnknownCredentialError,
+    VaultError,
+)
 
 
 class _Rollcall(LazyGroup):

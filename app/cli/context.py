@@ -19,9 +19,10 @@ import sqlalchemy as sa
 
 from app import logs
 from app import settings as environment
-from app.settings import Settings
+from app.settings import Settings, SettingsError
 from app.store import embedded, migrate, tenants
 from app.store.engine import make_engine
+from app.store.vault import Vault, kept_keys
 
 DONE: Final = 0
 FAILED: Final = 1
@@ -71,12 +72,33 @@ class Context:
         finally:
             server.leave()
 
+    @property
+    def secret_key(self) -> tuple[bytes, ...]:
+        """The keys that encrypt stored secrets: the setting's, or the embedded database's own.
+
+        Raises:
+            SettingsError: the database is an external one and the setting is missing.
+        """
+        if self.settings.secret_key is not None:
+            return self.settings.secret_key
+        if self.settings.database_url is not None:
+            raise SettingsError(
+                "ROLLCALL_SECRET_KEY: with DATABASE_URL it must be set before a secret can be kept; "
+                "`openssl rand -base64 32` makes one"
+            )
+        return kept_keys(self.settings.data_dir)
+
+    @property
+    def vault(self) -> Vault:
+        """What seals stored secrets. Raises as `secret_key` does."""
+        return Vault(self.secret_key)
+
     @contextmanager
-    def database(self) -> Iterator[sa.Engine]:
+    def database(self, pool_size: int = 2) -> Iterator[sa.Engine]:
         """An engine on the migrated database."""
         with self.database_url() as url:
             migrate.upgrade(url)
-            engine = make_engine(url, pool_size=2, lock_timeout_ms=self.settings.lock_timeout_ms)
+            engine = make_engine(url, pool_size=pool_size, lock_timeout_ms=self.settings.lock_timeout_ms)
             try:
                 yield engine
             finally:

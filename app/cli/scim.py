@@ -1,4 +1,4 @@
-"""`rollcall scim token`: what identity providers show at the SCIM door. The other verbs are in scim_check, scim_log."""
+"""`rollcall scim token`: what identity providers show at the SCIM door. The other verbs have files of their own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.store import credentials, tenants
 from app.store.engine import writing
 
 
-@click.group(cls=LazyGroup, lazy={"check": "scim_check:check", "log": "scim_log:log"})
+@click.group(cls=LazyGroup, lazy={"check": "scim_check:check", "log": "scim_log:log", "receiver": "receiver:receiver"})
 def scim() -> None:
     """SCIM for identity providers."""
 

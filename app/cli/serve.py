@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import signal
 from contextlib import ExitStack
@@ -29,6 +30,9 @@ def serve(context: Context, host: str | None, port: int | None, workers: int | N
         url = stack.enter_context(context.database_url())
         migrate.upgrade(url)
         _hand_down(settings, url)
+        if context.settings.database_url is None:  # the children see a database address, and would miss the key
+            keys = [base64.b64encode(key).decode() for key in context.secret_key]
+            os.environ["ROLLCALL_SECRET_KEY"] = ",".join(keys)
         if jobs:
             stack.enter_context(processes.job_worker())
         processes.serve_web(

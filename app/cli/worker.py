@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import click
+import sqlalchemy as sa
+import structlog
 
 from app.cli.context import Context
 from app.cli.processes import end_with_parent
+from app.events.delivery import Delivery
+from app.events.issuing import Issuer
+from app.events.receivers import way_out
+from app.settings import SettingsError
 from app.sync import jobs
+
+POOL_SIZE = 6  # a run, the sweep, and receivers beside one another
 
 
 @click.command()
@@ -16,5 +24,15 @@ def worker(context: Context, child: bool) -> None:
     """Run background jobs until SIGTERM. `serve` runs one already; more may run, on any machine."""
     if child:
         end_with_parent()
-    with context.database_url() as url, context.database() as engine:
-        jobs.work(url, engine)
+    with context.database_url() as url, context.database(POOL_SIZE) as engine:
+        jobs.work(url, engine, _chores(context, engine))
+
+
+def _chores(context: Context, engine: sa.Engine) -> jobs.Chores:
+    try:
+        vault = context.vault
+    except SettingsError as error:
+        structlog.get_logger("jobs").warning("no SCIM events are delivered", why=str(error))
+        return {}
+    issuer = Issuer(engine, vault, context.settings.public_url)
+    return {"deliver": Delivery(engine, issuer, way_out(context.settings)).drain}

@@ -55,3 +55,23 @@ def _seen(account: Account) -> dict[str, Any]:
 
 def _listed(managers: Mapping[str, Sequence[str]]) -> dict[str, list[str]] | None:
     return {kind: list(ids) for kind, ids in sorted(managers.items())} or None
+
+
+def changed_paths(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """The attributes in which two documents differ, as SCIM paths: `title`, `name.givenName`, `urn:…:User:department`.
+
+    `schemas` is left out: it follows from the others.
+    """
+    paths: list[str] = []
+    for name in sorted(before.keys() | after.keys()):
+        old, new = before.get(name), after.get(name)
+        if old == new or name == "schemas":
+            continue
+        olds, news = old if isinstance(old, Mapping) else {}, new if isinstance(new, Mapping) else {}
+        if not (olds or news):
+            paths.append(name)
+        elif ":" in name:
+            paths += [f"{name}:{inner}" for inner in changed_paths(olds, news)]
+        else:
+            paths += [f"{name}.{inner}" for inner in changed_paths(olds, news)]
+    return paths

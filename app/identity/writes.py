@@ -33,6 +33,7 @@ class RecordWrite:
     `record_id` None: a new record (SCIM POST), or the one that `source_key` names (HR and CRM). `document` is kept as
     the source wrote it, `search` is its folded form for filters. `expected_version` refuses a write over a newer one.
     `due_at` is the instant at which the same document will say something else: a first day comes, a last one is over.
+    `request` is told in the audit: method and transaction of the SCIM request behind it.
     """
 
     source_id: str
@@ -44,6 +45,7 @@ class RecordWrite:
     user_name: str | None = None
     expected_version: int | None = None
     due_at: datetime | None = None
+    request: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class RecordDelete:
     source_id: str
     record_id: str
     expected_version: int | None = None
+    request: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from app.store import outward_tables  # noqa: F401 - its tables belong to the same metadata
 from app.store.engine import check_server, make_migration_engine
 from app.store.tables import metadata
 

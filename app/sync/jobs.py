@@ -1,7 +1,10 @@
 """Background jobs, kept by Procrastinate in the same PostgreSQL.
 
     a write commits ──▶ wake(engine) ──▶ job `wake` ──▶ runs.drain     at once
+    a SCIM write commits ──▶ tell(engine) ──▶ job `deliver` ──▶ the chore of that name
     every five seconds ──────────────▶ job `sweep` ──▶ sweep.sweep    what a crash between COMMIT and wake left
+
+Chores are what this floor does not know: `work` is given them by name. Each runs beside the others, once at a time.
 
 A job carries nothing: it drains what the tables say is due. So one waiting job of a kind is enough, a lost one does no
 harm, and a job whose worker died is dropped rather than tried again.
@@ -9,6 +12,8 @@ harm, and a job whose worker died is dropped rather than tried again.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import sqlalchemy as sa
@@ -19,13 +24,18 @@ from procrastinate.testing import InMemoryConnector
 from app.store.engine import reading
 
 STOP_SECONDS: Final = 20.0
+AT_ONCE: Final = 3  # a long run, or a receiver that is slow, keeps nobody else waiting
+TOLD_EVERY: Final = 0.2  # seconds; what comes in between, the sweep finds
 SWEEP: Final = "* * * * * */5"  # cron with seconds last
 
 _log = structlog.get_logger("jobs")
 _jobs = App(connector=InMemoryConnector())
 
+Chores = Mapping[str, Callable[[], None]]
+
 _WAKE: Final = sa.text(
-    "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock) VALUES ('default', 'wake', 'wake')"
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock)"
+    " VALUES ('default', CAST(:task AS text), :lock, CAST(:task AS text))"
     " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING"
 )
 _DROP_STALLED: Final = sa.text("DELETE FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL")
@@ -36,22 +46,41 @@ def wake(engine: sa.Engine) -> None:
 
     It never raises: the write is done, and the sweep finds what this did not announce.
     """
-    try:
-        with reading(engine) as conn:
-            conn.execute(_WAKE)
-    except sa.exc.SQLAlchemyError as error:
-        _log.warning("wake failed", error=type(error).__name__)
+    _announce(engine, "wake", None)
 
 
-def work(url: str, engine: sa.Engine, *, wait: bool = True) -> None:
+class Teller:
+    """Tells a worker that a chore may have something to do, at most five times a second in a process."""
+
+    def __init__(self, engine: sa.Engine, chore: str) -> None:
+        self._engine, self._chore, self._last = engine, chore, -TOLD_EVERY
+
+    def __call__(self) -> None:
+        """Call it after COMMIT. It never raises."""
+        now = time.monotonic()
+        if now - self._last >= TOLD_EVERY:
+            self._last = now
+            _announce(self._engine, self._chore, self._chore)
+
+
+def work(url: str, engine: sa.Engine, chores: Chores | None = None, *, wait: bool = True) -> None:
     """Runs jobs of the database at `url` until SIGTERM or SIGINT, or with `wait` false until none is due."""
     connector = PsycopgConnector(conninfo=url, min_size=1, max_size=4, kwargs={"application_name": "rollcall worker"})
     _jobs.with_connector(connector).run_worker(
         wait=wait,
+        concurrency=AT_ONCE,
         delete_jobs="always",
         shutdown_graceful_timeout=STOP_SECONDS,
-        additional_context={"engine": engine},
+        additional_context={"engine": engine, "chores": chores or {}},
     )
+
+
+def _announce(engine: sa.Engine, task: str, lock: str | None) -> None:
+    try:
+        with reading(engine) as conn:
+            conn.execute(_WAKE, {"task": task, "lock": lock})
+    except sa.exc.SQLAlchemyError as error:
+        _log.warning("wake failed", error=type(error).__name__)
 
 
 @_jobs.task(name="wake", pass_context=True)
@@ -69,7 +98,20 @@ def _sweep(context: JobContext, timestamp: int) -> None:
     engine = _engine(context)
     with reading(engine) as conn:
         conn.execute(_DROP_STALLED)
+    for chore in context.additional_context["chores"]:
+        _announce(engine, chore, chore)
     sweep.sweep(engine)
+
+
+@_jobs.task(name="deliver", pass_context=True)
+def _deliver(context: JobContext) -> None:
+    _chore(context, "deliver")
+
+
+def _chore(context: JobContext, name: str) -> None:
+    chore = context.additional_context["chores"].get(name)
+    if chore is not None:
+        chore()
 
 
 def _engine(context: JobContext) -> sa.Engine:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 import sqlalchemy as sa
 
@@ -47,3 +49,25 @@ def test_a_wake_beside_a_running_job_is_kept(engine: sa.Engine) -> None:
 
 def test_a_wake_never_fails_the_write_that_it_follows() -> None:
     jobs.wake(make_engine("postgresql://nobody@127.0.0.1:1/none", pool_size=1))
+
+
+def test_a_chore_is_done_when_it_is_told_of(engine: sa.Engine, database_url: str, calls: list[str]) -> None:
+    tell = jobs.Teller(engine, "deliver")
+    tell()
+    tell()  # at once again: the first says it all
+    assert _jobs(engine) == [("deliver", "todo")]
+    jobs.work(database_url, engine, {"deliver": lambda: calls.append("deliver")}, wait=False)
+    assert "deliver" in calls
+
+
+def test_a_sweep_finds_what_nobody_told_of(engine: sa.Engine, calls: list[str]) -> None:
+    context = SimpleNamespace(additional_context={"engine": engine, "chores": {"deliver": calls.clear}})
+    jobs._sweep(context, 0)
+    assert calls == ["sweep"]
+    assert _jobs(engine) == [("deliver", "todo")]
+
+
+def test_a_worker_without_the_chore_lets_it_be(engine: sa.Engine, database_url: str, calls: list[str]) -> None:
+    jobs.Teller(engine, "deliver")()
+    jobs.work(database_url, engine, wait=False)
+    assert ("deliver", "todo") not in _jobs(engine)

@@ -1,0 +1,79 @@
+"""Keys that sign tokens: made, chosen by time, published by their public parts (RFC 7517), replaced with an overlap.
+
+    made ──lead──▶ signs ──a newer one signs──▶ published only ──overlap──▶ gone
+
+A key is published before it signs, for longer than its set may be cached, and until the last token that it signed is no
+longer of interest: whoever verifies has it at every moment. Private parts are here only while a token is being signed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from joserfc import jwt
+from joserfc.jwk import ECKey
+
+ALGORITHM: Final = "ES256"  # short tokens, cheap to make; an RS256 key may stand beside it in the same set
+CURVE: Final = "P-256"
+CACHED_SECONDS: Final = 900  # how long others may keep the published set
+
+
+class NoSigningKeyError(LookupError):
+    """There is no key that signs now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """The public half of a key, as a JWK, and when it signs. `retires_at` is None while nothing replaces it."""
+
+    kid: str
+    public: Mapping[str, Any]
+    signs_from: datetime
+    retires_at: datetime | None = None
+
+    def is_published(self, now: datetime) -> bool:
+        """Whether whoever verifies should know it."""
+        return self.retires_at is None or now < self.retires_at
+
+
+@dataclass(frozen=True, slots=True)
+class MadeKey:
+    """A new pair, as JWKs. Its kid is its thumbprint (RFC 7638)."""
+
+    kid: str
+    public: Mapping[str, Any]
+    private: Mapping[str, Any] = field(repr=False)
+
+
+def make() -> MadeKey:
+    """A new key for signatures."""
+    key = ECKey.generate_key(CURVE, {"use": "sig", "alg": ALGORITHM}, private=True, auto_kid=True)
+    public = key.as_dict(private=False)
+    return MadeKey(str(public["kid"]), public, key.as_dict(private=True))
+
+
+def signing(keys: Iterable[PublicKey], now: datetime) -> PublicKey:
+    """The key that signs now: the newest whose time has come.
+
+    Raises:
+        NoSigningKeyError: there is none.
+    """
+    ready = [key for key in keys if key.signs_from <= now and key.is_published(now)]
+    if not ready:
+        raise NoSigningKeyError("there is no key that signs; `rollcall key rotate` makes one")
+    return max(ready, key=lambda key: (key.signs_from, key.kid))
+
+
+def published(keys: Iterable[PublicKey], now: datetime) -> dict[str, list[dict[str, Any]]]:
+    """The JSON Web Key Set (RFC 7517 §5): those that sign, will sign, or have signed lately."""
+    return {"keys": [dict(key.public) for key in keys if key.is_published(now)]}
+
+
+def sign(private: Mapping[str, Any], claims: Mapping[str, Any], *, type: str) -> str:
+    """A compact JWS of the claims. `type` becomes the header's `typ`, which keeps tokens of several kinds apart."""
+    key = ECKey.import_key(dict(private))
+    header = {"alg": ALGORITHM, "typ": type, "kid": private["kid"]}
+    return jwt.encode(header, dict(claims), key, algorithms=[ALGORITHM])
