@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: run test check journeys bench migrate lock format clean
+.PHONY: run test check prove journeys bench migrate lock format clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
@@ -17,6 +17,13 @@ run: $(VENV)/run.stamp
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not journey"
+
+# The same properties as in `test`, on new examples and twenty times as many. SEED=… repeats a run.
+prove: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+prove: $(VENV)/dev.stamp
+	@echo "make prove SEED=$(SEED) repeats this run"
+	PROOF_SEED=$(SEED) PROOF_TIMES=20 $(BIN)/python -m pytest -n $(WORKERS) tests/proofs \
+		--hypothesis-profile=prove --hypothesis-seed=$(SEED)
 
 journeys: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest tests/journeys -m journey

@@ -13,6 +13,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -23,8 +24,11 @@ from app.store import embedded, tenants
 from app.store.engine import make_engine, writing
 from tests import databases
 
-# How fast examples are made says something about the machine, nothing about the code.
-hypothesis.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# How fast examples are made says something about the machine, nothing about the code. The suite's examples are the same
+# each time; those of `make prove` are new ones (--hypothesis-profile=prove).
+_CALM: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, HealthCheck.data_too_large]}
+hypothesis.register_profile("suite", derandomize=True, **_CALM)
+hypothesis.register_profile("prove", derandomize=False, print_blob=True, **_CALM)
 hypothesis.load_profile("suite")
 
 

@@ -39,7 +39,8 @@ def where(wanted: Filter, *, kind: str, tenant_id: str, source_id: str, columns:
     """
     for term in _comparisons(wanted):
         _check(term)
-    return _Clause({TENANT: tenant_id, SOURCE: source_id}, columns, Elsewhere(kind, tenant_id, columns)).of(wanted)
+    owner = {TENANT: tenant_id, SOURCE: source_id}
+    return _Clause(owner, columns, Elsewhere(kind, owner, columns)).of(wanted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ class _Clause:
         return over(element).where(_inside(term.term, find)).exists()
 
     def _membership(self, term: ValuePath) -> Condition:
-        rows = self.elsewhere.memberships()
+        parts = {term.path.attribute.name for term in _comparisons(term.term) if term.path.attribute}
+        rows = self.elsewhere.memberships(named="display" in parts)
 
         def find(path: Path) -> Values:
             return Values(rows.operand(named(path)))

@@ -21,7 +21,7 @@ from app.adapters.search_document import fold_value
 from scim.schemas import Attribute
 
 Condition = sa.ColumnElement[bool]
-Form = Literal["json", "text", "id", "time"]
+Form = Literal["json", "text", "word", "id", "time"]
 ONE = sa.literal_column("1", sa.Integer)
 _ROOT = sa.literal_column("'{}'::text[]", ARRAY(sa.Text))
 
@@ -31,7 +31,7 @@ class Operand:
     """One value in SQL.
 
     `form` says how it is held: json (folded as in a search document), text (a column whose case the database folds),
-    id (a UUID column), time (timestamptz).
+    word (a column of our own words, all ASCII), id (a UUID column), time (timestamptz).
     """
 
     value: sa.ColumnElement[Any]
@@ -60,7 +60,8 @@ class Operand:
         own, wanted = sa.cast(self.value, sa.Text), sa.literal(str(value))
         if self.form == "id" or self.attribute.case_exact:
             return own, wanted
-        return sa.func.lower(own), sa.func.lower(wanted)
+        # `lower` of the literal would find "i" in "İ", which folding makes longer.
+        return sa.func.lower(own), sa.literal(str(value).casefold()) if self.form == "word" else sa.func.lower(wanted)
 
 
 @dataclass(frozen=True, slots=True)
