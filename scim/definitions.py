@@ -7,8 +7,8 @@ Every look-up ignores case (RFC 7643 §2.1) and answers with the canonical spell
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -35,6 +35,7 @@ class Attribute:
     canonical_values: tuple[str, ...] = ()
     reference_types: tuple[str, ...] = ()
     sub_attributes: tuple[Attribute, ...] = ()
+    stored: bool = True  # whether a value is kept at all
 
     @cached_property
     def _subs(self) -> dict[str, Attribute]:
@@ -44,6 +45,15 @@ class Attribute:
     def hidden(self) -> bool:
         """Whether no answer and no filter in a URI may speak of it (RFC 7644 §7.5.2)."""
         return self.returned == "never" or self.mutability == "writeOnly"
+
+    @property
+    def kept(self) -> bool:
+        """Whether what a client writes is kept."""
+        return self.stored and self.mutability != "readOnly"
+
+    def with_subs(self, subs: tuple[Attribute, ...]) -> Attribute:
+        """The same complex attribute with these parts."""
+        return replace(self, sub_attributes=subs)
 
     def sub(self, name: str) -> Attribute | None:
         """The sub-attribute of that name, whatever its case."""
@@ -131,6 +141,24 @@ class Place(NamedTuple):
     attribute: Attribute | None
     sub: Attribute | None = None
 
+    @property
+    def target(self) -> Attribute:
+        """The definition of the value itself: the sub-attribute if there is one."""
+        found = self.sub or self.attribute
+        assert found is not None
+        return found
+
+    @property
+    def withheld(self) -> bool:
+        return self.target.hidden or self.target.returned == "request"
+
+    @property
+    def name(self) -> str:
+        """The canonical text: `urn:…:User:manager.value`."""
+        assert self.attribute is not None
+        tail = f"{self.attribute.name}.{self.sub.name}" if self.sub else self.attribute.name
+        return f"{self.schema}:{tail}" if self.schema else tail
+
 
 @dataclass(frozen=True, eq=False)
 class ResourceSchemas:
@@ -141,6 +169,33 @@ class ResourceSchemas:
     description: str
     core: Schema
     extensions: tuple[Schema, ...] = ()
+
+    @cached_property
+    def withheld(self) -> tuple[Place, ...]:
+        """What an answer leaves out unless it is asked for, or always: documents of such kinds have to be parsed."""
+        return tuple(place for place in self.places() if place.target.stored and place.withheld)
+
+    @cached_property
+    def always(self) -> tuple[Place, ...]:
+        """The whole attributes that no projection takes away (RFC 7643 §7, returned)."""
+        return tuple(place for place in self.places() if place.sub is None and place.target.returned == "always")
+
+    @cached_property
+    def immutable(self) -> tuple[Place, ...]:
+        """What is written once. A group's members have rules of their own."""
+        places = (place for place in self.places() if place.schema is not None)
+        return tuple(place for place in places if place.target.mutability == "immutable")
+
+    def places(self) -> Iterator[Place]:
+        """Every attribute and every sub-attribute, extensions included."""
+        for urn, attributes in ((None, self.attributes()), *((one.id, one.attributes) for one in self.extensions)):
+            for attribute in attributes:
+                yield Place(urn, attribute)
+                yield from (Place(urn, attribute, sub) for sub in attribute.sub_attributes)
+
+    def extended(self, extensions: Iterable[Schema]) -> ResourceSchemas:
+        """The same kind with more extensions."""
+        return replace(self, extensions=(*self.extensions, *extensions))
 
     @cached_property
     def _extensions(self) -> dict[str, Schema]:
@@ -200,6 +255,13 @@ class Registry:
     def resolve(self, kind: str, name: str) -> Place | None:
         """`ResourceSchemas.resolve` for that kind."""
         return self.of(kind).resolve(name)
+
+    def extended(self, extensions: Iterable[tuple[str, Schema]]) -> Registry:
+        """The same kinds with more extensions, each given with its kind."""
+        more: dict[str, list[Schema]] = {}
+        for kind, schema in extensions:
+            more.setdefault(kind, []).append(schema)
+        return Registry(*(known.extended(more.get(known.kind, ())) for known in self.kinds()))
 
     def kinds(self) -> tuple[ResourceSchemas, ...]:
         return (self.user, self.group)

@@ -6,10 +6,13 @@ Nobody asks *who* the client is: a deviation is recognised by its shape, and is 
 from __future__ import annotations
 
 import json
+import math
+import re
 from typing import Any
 
 from scim.schemas import CORE_GROUP, CORE_USER, ENTERPRISE_USER, Place, ResourceSchemas
 
+_NUMBER = re.compile(r"-?(?:0|[1-9]\d{0,30})(?:\.\d{1,30})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
 _ALIASES = {
     # OneLogin's editable JSON templates, https://scim.dev/guide/applications/onelogin.html
     "urn:scim:schemas:core:2.0:user": CORE_USER,
@@ -57,6 +60,15 @@ def bare_extension_attribute(schemas: ResourceSchemas, name: str) -> Place | Non
     return schemas.resolve(f"{ENTERPRISE_USER}:{name}")
 
 
+def dot_after_urn(schemas: ResourceSchemas, name: str) -> Place | None:
+    """The dot of Entra's old jobs (see `canonical_urn`) behind an extension that the tenant declared."""
+    folded = name.lower()
+    for extension in schemas.extensions:
+        if folded.startswith(extension.id.lower() + "."):
+            return schemas.resolve(f"{extension.id}:{name[len(extension.id) + 1 :]}")
+    return None
+
+
 def boolean(value: Any) -> bool | None:
     """Entra sends `"True"` and `"False"` as text, also inside filters; None when it is no boolean at all.
 
@@ -77,6 +89,20 @@ def text(value: Any) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return str(value)
     return value
+
+
+def number(value: Any, *, whole: bool) -> int | float | None:
+    """A number, also one written as text; None when it is none, or not whole where it must be.
+
+    No vendor's page says so: it is `boolean`'s leniency, for attributes that tenants declare.
+    """
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = json.loads(value.strip())
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        return None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return int(value) if abs(value) < 2**63 else None
 
 
 def elements(value: Any) -> list[Any]:

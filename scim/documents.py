@@ -8,8 +8,9 @@ Values are kept as they were sent: nothing is reformatted (Entra compares what i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 import marshmallow
@@ -23,6 +24,7 @@ from scim.paths import Path, resolve
 from scim.schemas import LMS_USER, SCHEMAS, Attribute, Registry, ResourceSchemas, Schema
 from scim.store import Document, Kind, Member
 
+_BASE64 = re.compile(r"[A-Za-z0-9+/]*|[A-Za-z0-9_-]*", re.ASCII)
 _KEPT = 4096  # what is made of definitions; those of tenants come and go
 
 
@@ -96,7 +98,7 @@ def _shape_extension(schemas: ResourceSchemas, urn: str, value: Any, ignored: li
 def _shaped(schemas: ResourceSchemas, path: Path, value: Any, ignored: list[str]) -> Any:
     if path.attribute is None:
         return _shape_extension(schemas, path.schema or "", value, ignored)
-    if path.attribute.mutability == "readOnly" or path.hidden:
+    if not path.kept:
         return None
     return _shape(path.target or path.attribute, value, path.name, ignored)
 
@@ -137,7 +139,7 @@ def _shape_one(attribute: Attribute, value: Any, where: str, ignored: list[str])
         value = dialects.complex_value(value)
     if not isinstance(value, dict):
         return value
-    if attribute.name == "manager":
+    if attribute.name == "manager" and not attribute.sub("managerId"):
         value = dialects.manager_id(value)
     if attribute.name in ("roles", "entitlements"):
         value = dialects.packed_role(value)
@@ -156,7 +158,7 @@ def _shape_object(
         attribute = look_up(key)
         if attribute is None:
             ignored.append(f"{prefix}{key}")
-        elif attribute.mutability != "readOnly" and not attribute.hidden:
+        elif attribute.kept:
             inner = _shape(attribute, held, f"{prefix}{attribute.name}", ignored)
             if inner is not None:
                 shaped[attribute.name] = inner
@@ -207,10 +209,44 @@ class _Moment(_Text):
         return text
 
 
+class _Number(fields.Field[float]):
+    """RFC 7643 §2.3.3, §2.3.4."""
+
+    def __init__(self, *, whole: bool, **options: Any) -> None:
+        super().__init__(**options)
+        self._whole = whole
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> float:
+        number = dialects.number(value, whole=self._whole)
+        if number is None:
+            raise marshmallow.ValidationError(f"must be a {'whole ' if self._whole else ''}number")
+        return number
+
+
+class _Base64(_Text):
+    """RFC 7643 §2.3.6: base64 or its URL-safe form (RFC 4648 §4, §5), with or without padding."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        bare = "".join(text.split()).rstrip("=")
+        if len(bare) % 4 == 1 or not _BASE64.fullmatch(bare):
+            raise marshmallow.ValidationError("must be base64")
+        return text
+
+
 def _one_primary(elements: list[Any]) -> None:
     """RFC 7643 §2.4."""
     if sum(1 for element in elements if isinstance(element, dict) and element.get("primary")) > 1:
         raise marshmallow.ValidationError("has more than one primary value")
+
+
+_SIMPLE: Mapping[str, Callable[..., fields.Field[Any]]] = {
+    "boolean": _Flag,
+    "dateTime": _Moment,
+    "binary": _Base64,
+    "integer": partial(_Number, whole=True),
+    "decimal": partial(_Number, whole=False),
+}
 
 
 @lru_cache(maxsize=_KEPT)
@@ -222,10 +258,8 @@ def _field(attribute: Attribute) -> fields.Field[Any]:
         made = marshmallow.Schema.from_dict({sub.name: _field(sub) for sub in attribute.sub_attributes})
         made.error_messages = {"type": "must be an object"}
         field = fields.Nested(made, **common)
-    elif attribute.type == "boolean":
-        field = _Flag(**common)
     else:
-        field = (_Moment if attribute.type == "dateTime" else _Text)(**common)
+        field = _SIMPLE.get(attribute.type, _Text)(**common)
     return fields.List(field, validate=_one_primary) if attribute.multi_valued else field
 
 
@@ -236,7 +270,7 @@ def _schema(owner: ResourceSchemas | Schema) -> marshmallow.Schema:
     writable: dict[str, Any] = {
         attribute.name: _field(attribute)
         for attribute in attributes
-        if attribute.name not in ("schemas", "members") and attribute.mutability != "readOnly"
+        if attribute.name not in ("schemas", "members") and attribute.kept
     }
     return marshmallow.Schema.from_dict(writable)()
 

@@ -139,6 +139,7 @@ class _Resolver:
                 sub = attribute.sub(name.text)
                 if sub is None:
                     raise InvalidFilter(f"{attribute.name} has no sub-attribute {name.text!r}.")
+                self._check_shown(Path(None, sub))
                 return _compare(Path(None, sub), operator, literal)
         raise InvalidFilter("Brackets cannot stand inside brackets.")
 
@@ -162,11 +163,14 @@ class _Resolver:
         path = next((found for kind in self.kinds if (found := resolve(kind, name, self.registry))), None)
         if path is None or path.attribute is None:
             raise InvalidFilter(f"There is no attribute {name[:200]!r} to filter by.")
+        self._check_shown(path)
+        return path
+
+    def _check_shown(self, path: Path) -> None:
         if path.hidden and self.in_uri:
             raise Sensitive(f"{path.name} cannot be used in a URI.")
         if path.hidden:
             raise InvalidFilter(f"{path.name} cannot be filtered by.")
-        return path
 
 
 def _attribute(path: Path) -> Attribute:
@@ -188,7 +192,7 @@ def _simple(path: Path, operator: str) -> Path:
     if target is None or target.type != "complex" or operator == "pr":
         return path
     value = target.sub("value")
-    if value is None:
+    if value is None or value.hidden:
         raise InvalidFilter(f"{path.name} is complex: name one of its sub-attributes.")
     return replace(path, sub=value)
 
@@ -214,7 +218,7 @@ def _typed(path: Path, target: Attribute, literal: Any) -> Literal_:
     if target.type == "boolean":
         typed = dialects.boolean(literal)
     elif target.type in ("integer", "decimal"):
-        typed = literal if isinstance(literal, (int, float)) and not isinstance(literal, bool) else None
+        typed = dialects.number(literal, whole=False)
     elif isinstance(literal, str):
         typed = moment(literal) if target.type == "dateTime" else literal
     if typed is None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +80,7 @@ def parse(text: str, limits: Limits) -> Node:
         return f'"{len(literals) - 1}"'
 
     try:
-        tokens = list(SCIMLexer().tokenize(_LITERAL.sub(keep, text)))
+        tokens = list(_whole_names(SCIMLexer().tokenize(_LITERAL.sub(keep, text))))
         _cap(tokens, limits)
         tree = SCIMParser().parse(iter(_bind(tokens)))
     except (SCIMParserError, ValueError) as error:
@@ -105,6 +105,21 @@ def _literal(text: str) -> Any:
     if isinstance(value, str) and ("\x00" in value or any("\ud800" <= sign <= "\udfff" for sign in value)):
         raise GrammarError("A text in the filter holds a character that no value can hold.")
     return value
+
+
+def _whole_names(tokens: Iterable[Token]) -> Iterator[Token]:
+    """The lexer takes `nullable` for `null` and `able`; literals are out already, so it is one name."""
+    begun: Token | None = None
+    for token in tokens:
+        if begun is not None and token.type == "ATTRNAME" and token.index == begun.end:
+            token.value, token.index = begun.value + token.value, begun.index
+        elif begun is not None:
+            yield begun
+        begun = token if token.type in ("TRUE", "FALSE", "NULL") else None
+        if begun is None:
+            yield token
+    if begun is not None:
+        yield begun
 
 
 def _cap(tokens: Sequence[Token], limits: Limits) -> None:

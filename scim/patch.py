@@ -13,13 +13,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
 
-from scim import dialects
+from scim import dialects, immutable
 from scim.documents import coerce, with_schemas
 from scim.errors import InvalidPath, InvalidSyntax, InvalidValue, Mutability, NoTarget, PayloadTooLarge
 from scim.filters import parse_path
 from scim.members import MemberFold, Present, read_members
 from scim.paths import Path
-from scim.schemas import SCHEMAS, Attribute, Registry
+from scim.schemas import SCHEMAS, Attribute, Place, Registry
 from scim.store import Document, Kind, Limits, MemberChange
 from scim.values import Verb, change
 
@@ -28,11 +28,12 @@ _UNTOUCHED = ("id", "schemas", "meta")
 
 
 class Patched(NamedTuple):
-    """`ignored` names what was not understood, as it was sent."""
+    """`ignored` names what was not understood, as it was sent; `named` what was, in its places."""
 
     document: Document
     members: MemberChange
     ignored: tuple[str, ...]
+    named: frozenset[Place] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,9 @@ def apply(
         run.apply(operation)
     if run.misspelt and not run.understood:
         raise InvalidPath(f"There is no attribute {run.misspelt[0][:200]!r}.")
-    return Patched(run.result(), run.members.change(), tuple(dict.fromkeys(run.ignored)))
+    patched = run.result()
+    immutable.check(run.schemas, document, patched)
+    return Patched(patched, run.members.change(), tuple(dict.fromkeys(run.ignored)), frozenset(run.named))
 
 
 class _Run:
@@ -115,6 +118,7 @@ class _Run:
         self.ignored: list[str] = []
         self.misspelt: list[str] = []
         self.understood = False
+        self.named: set[Place] = set()
 
     def apply(self, operation: Operation) -> None:
         if operation.path is not None:
@@ -146,7 +150,7 @@ class _Run:
             return
         elif path.attribute.name == "members":
             self._members(verb, path, value)
-        elif not path.hidden:
+        elif path.kept:
             self._value(verb, path, value)
 
     def _unknown(self, text: str, value: Any, named_by: Literal["path", "key"]) -> None:
@@ -182,8 +186,19 @@ class _Run:
             wanted = coerce(_checked_as(path), value, path.name, self.ignored)
             if wanted is None and target.required:
                 raise InvalidValue(f"{path.name} is required.")
+        self._name(path, wanted)
         holder = self.document.setdefault(path.schema, {}) if path.schema else self.document
         change(holder, verb, path, wanted)
+
+    def _name(self, path: Path, wanted: Any) -> None:
+        """The attribute is named, and the part of it, or the parts that the value holds."""
+        assert path.attribute is not None
+        if not self.schemas.withheld:  # nobody asks
+            return
+        self.named |= {Place(path.schema, path.attribute, path.sub), Place(path.schema, path.attribute)}
+        for one in dialects.elements(wanted):
+            parts = [path.attribute.sub(name) for name in one] if isinstance(one, dict) else []
+            self.named |= {Place(path.schema, path.attribute, part) for part in parts}
 
     def _members(self, verb: Verb, path: Path, value: Any) -> None:
         if path.sub is not None and not (verb == "remove" and path.where is None):

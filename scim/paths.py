@@ -38,6 +38,11 @@ class Path:
         return self.sub or self.attribute
 
     @property
+    def kept(self) -> bool:
+        """Whether a value written here is kept: neither read-only nor `password`."""
+        return all(part.kept for part in (self.attribute, self.sub) if part)
+
+    @property
     def hidden(self) -> bool:
         """Whether the value is never shown (`password`)."""
         return any(part.hidden for part in (self.attribute, self.sub) if part)
@@ -46,5 +51,9 @@ class Path:
 def resolve(kind: str, name: str, registry: Registry = SCHEMAS) -> Path | None:
     """The path of a plain name (no brackets), whatever its case and vendor's spelling; None when unknown."""
     schemas = registry.of(kind)
-    place = schemas.resolve(dialects.canonical_urn(name)) or dialects.bare_extension_attribute(schemas, name)
+    place = (
+        schemas.resolve(dialects.canonical_urn(name))
+        or dialects.bare_extension_attribute(schemas, name)
+        or dialects.dot_after_urn(schemas, name)
+    )
     return Path(*place) if place else None

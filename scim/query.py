@@ -42,12 +42,16 @@ class Projection:
     def only_drops_members(self) -> bool:
         return not self.attributes and [name.lower() for name in self.excluded] == ["members"]
 
+    def paths(self, kind: str, registry: Registry = SCHEMAS) -> list[Path]:
+        """What is named, without what nobody knows."""
+        return [path for name in self.attributes or self.excluded if (path := resolve(kind, name, registry))]
+
     def apply(self, kind: str, document: Document, registry: Registry = SCHEMAS) -> Document:
         """`document` with what is asked for, and always with what is `returned: always`."""
-        named = [path for name in self.attributes or self.excluded if (path := resolve(kind, name, registry))]
+        named = self.paths(kind, registry)
         if self.attributes:
-            return _only(registry.of(kind), document, named)
-        return _without(document, named)
+            return _only(document, [*(Path(*place) for place in registry.of(kind).always), *named])
+        return _without(registry.of(kind), document, named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,9 +198,8 @@ def _holder(document: Document, path: Path) -> Document:
     return document.get(path.schema, {}) if path.schema else document
 
 
-def _only(schemas: ResourceSchemas, document: Document, named: Iterable[Path]) -> Document:
-    always = [attribute.name for attribute in schemas.attributes() if attribute.returned == "always"]
-    shown: Document = {name: document[name] for name in always if name in document}
+def _only(document: Document, named: Iterable[Path]) -> Document:
+    shown: Document = {}
     for path in named:
         if path.attribute is None:
             shown |= {urn: held for urn, held in document.items() if urn == path.schema}
@@ -204,8 +207,16 @@ def _only(schemas: ResourceSchemas, document: Document, named: Iterable[Path]) -
         held = _holder(document, path).get(path.attribute.name)
         if held is not None:
             target = shown.setdefault(path.schema, {}) if path.schema else shown
-            target[path.attribute.name] = _narrowed(target.get(path.attribute.name), held, path.sub)
+            for sub in _shown_subs(path):
+                target[path.attribute.name] = _narrowed(target.get(path.attribute.name), held, sub)
     return shown
+
+
+def _shown_subs(path: Path) -> list[Attribute | None]:
+    """The part that is named, and those that are always returned with their attribute; None is the whole."""
+    if path.sub is None or path.attribute is None:
+        return [path.sub]
+    return [path.sub, *(sub for sub in path.attribute.sub_attributes if sub.returned == "always")]
 
 
 def _narrowed(shown: Any, held: Any, sub: Attribute | None) -> Any:
@@ -218,13 +229,16 @@ def _narrowed(shown: Any, held: Any, sub: Attribute | None) -> Any:
     return {**(shown or {}), **{name: value for name, value in held.items() if name == sub.name}}
 
 
-def _without(document: Document, named: Iterable[Path]) -> Document:
+def _without(schemas: ResourceSchemas, document: Document, named: Iterable[Path]) -> Document:
     shown = dict(document)
     for path in named:
         if path.target and path.target.returned == "always":
             continue
         if path.attribute is None:
-            shown.pop(path.schema or "", None)
+            always = [place.target.name for place in schemas.always if place.schema == path.schema]
+            held = shown.pop(path.schema or "", {})
+            if kept := {name: value for name, value in held.items() if name in always}:
+                shown[path.schema or ""] = kept
             continue
         holder = shown
         if path.schema:

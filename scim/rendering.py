@@ -9,6 +9,7 @@ import orjson
 
 from scim.etags import etag
 from scim.query import Projection
+from scim.returned import Named, named_by, without_withheld
 from scim.schemas import SCHEMAS, Registry
 from scim.store import Resource
 
@@ -24,12 +25,21 @@ def location(base_url: str, resource: Resource) -> str:
 
 
 def render(
-    resource: Resource, base_url: str, projection: Projection = _EVERYTHING, registry: Registry = SCHEMAS
+    resource: Resource,
+    base_url: str,
+    projection: Projection = _EVERYTHING,
+    registry: Registry = SCHEMAS,
+    written: Named = frozenset(),
 ) -> bytes:
-    """The resource as JSON text."""
-    if not projection:
+    """The resource as JSON text. `written` is what the request itself wrote and would be withheld otherwise."""
+    schemas = registry.of(resource.kind)
+    if not projection and not schemas.withheld:
         return spliced(resource, base_url)
-    return orjson.dumps(projection.apply(resource.kind, orjson.loads(spliced(resource, base_url)), registry))
+    document = orjson.loads(spliced(resource, base_url))
+    if schemas.withheld:
+        asked = named_by(projection.paths(resource.kind, registry)) if projection.attributes else written
+        document = without_withheld(schemas, document, asked)
+    return orjson.dumps(projection.apply(resource.kind, document, registry) if projection else document)
 
 
 def spliced(resource: Resource, base_url: str) -> bytes:

@@ -5,22 +5,25 @@ body ─▶ documents.normalise | patch.apply ─▶ Store ─▶ rendering ─�
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import orjson
 
 from scim.cursors import Asked, Cursors
-from scim.documents import Incoming, normalise
+from scim.documents import Incoming, normalise, with_schemas
 from scim.errors import Busy, InvalidSyntax, VersionMismatch
 from scim.etags import condition, etag
+from scim.immutable import carried
 from scim.patch import Operation, Patched, apply, read_operations
 from scim.query import ListRequest, Projection
 from scim.rendering import location, render, render_list, render_stretch
+from scim.returned import Named, written_in
 from scim.schemas import Registry
 from scim.store import Document, Draft, Kind, Limits, Member, MemberChange, Resource, Store
 
+T = TypeVar("T")
 _ATTEMPTS = 10
 
 
@@ -54,7 +57,7 @@ class Resources:
         """201 with the resource; `Uniqueness` also when the namesake is inactive: it can be found and updated."""
         incoming = normalise(kind, body, self._registry)
         draft = Draft(incoming.document, MemberChange(add=incoming.members or ()), incoming.ignored)
-        return self._answer(201, self.store.create(kind, draft), projection)
+        return self._answer(201, self.store.create(kind, draft), projection, self._written(kind, draft))
 
     def get(self, kind: Kind, id: str, projection: Projection, *, if_none_match: str | None = None) -> Answer:
         """200, or 304 without a body when the client has this version already."""
@@ -91,39 +94,54 @@ class Resources:
         RFC 7644 §3.5.1 leaves both to the server; a group emptied by a rename is the worse mistake.
         """
         incoming = normalise(kind, body, self._registry)
-        expected = self._expected(kind, id, if_match)
-        return self._answer(200, self.store.replace(kind, id, _put(incoming), expected=expected), projection)
+        draft, expected = _put(incoming), self._expected(kind, id, if_match)
+        if self._registry.of(kind).immutable:
+            replaced = self._retried(kind, id, expected, lambda current: self._put_beside(current, draft))
+        else:
+            replaced = self.store.replace(kind, id, draft, expected=expected)
+        return self._answer(200, replaced, projection, self._written(kind, draft))
 
     def patch(
         self, kind: Kind, id: str, body: Mapping[str, Any], projection: Projection, *, if_match: str | None = None
     ) -> Answer:
-        """PATCH: 200 with the resource, or 204 where the tenant's features say so and no projection is asked for.
-
-        A lost race is tried again, unless the client named the version it meant.
-        """
+        """PATCH: 200 with the resource, or 204 where the tenant's features say so and no projection is asked for."""
         operations, beside = read_operations(body, self.limits)
         expected = self._expected(kind, id, if_match)
-        for _ in range(_ATTEMPTS):
-            current = self.store.get(kind, id, members=False)
-            if expected not in (None, current.version):
-                raise VersionMismatch()
-            try:
-                written = self._patch(current, operations, beside, expected)
-            except VersionMismatch:
-                if expected is not None:
-                    raise
-                continue
-            return self._patched(kind, id, written, projection)
-        raise Busy("Many requests change this resource at the same time; the request can be repeated.")
+        written, named = self._retried(
+            kind, id, expected, lambda current: self._patch(current, operations, beside, expected)
+        )
+        return self._patched(kind, id, written, projection, named)
 
     def delete(self, kind: Kind, id: str, *, if_match: str | None = None) -> Answer:
         """204."""
         self.store.delete(kind, id, expected=self._expected(kind, id, if_match))
         return Answer(204)
 
+    def _retried(self, kind: Kind, id: str, expected: int | None, write: Callable[[Resource], T]) -> T:
+        """Write by what is there now. A lost race is tried again, unless the client named the version it meant."""
+        for _ in range(_ATTEMPTS):
+            current = self.store.get(kind, id, members=False)
+            if expected not in (None, current.version):
+                raise VersionMismatch()
+            try:
+                return write(current)
+            except VersionMismatch:
+                if expected is not None:
+                    raise
+        raise Busy("Many requests change this resource at the same time; the request can be repeated.")
+
+    def _put_beside(self, current: Resource, draft: Draft) -> Resource:
+        schemas = self._registry.of(current.kind)
+        document = carried(schemas, orjson.loads(current.document), draft.document)
+        draft = replace(draft, document=with_schemas(schemas, document))
+        return self.store.replace(current.kind, current.id, draft, expected=current.version)
+
+    def _written(self, kind: Kind, draft: Draft) -> Named:
+        return written_in(self._registry.of(kind), draft.document)
+
     def _patch(
         self, current: Resource, operations: tuple[Operation, ...], beside: tuple[str, ...], expected: int | None
-    ) -> Resource | None:
+    ) -> tuple[Resource | None, Named]:
         """Write what the operations change; None when the resource as it is now was not read back."""
         kind, id = current.kind, current.id
         stored: Document = orjson.loads(current.document)
@@ -138,22 +156,22 @@ class Resources:
         ignored = (*beside, *patched.ignored)
         if patched.document != stored or ignored:
             draft = Draft(patched.document, patched.members, ignored, patched=True)
-            return self.store.replace(kind, id, draft, expected=current.version)
-        return self._change_members(current, patched, expected)
+            return self.store.replace(kind, id, draft, expected=current.version), patched.named
+        return self._change_members(current, patched, expected), patched.named
 
     def _change_members(self, current: Resource, patched: Patched, expected: int | None) -> Resource | None:
         if patched.members:
             self.store.change_members(current.id, patched.members, expected=expected)
         return None if current.kind == "Group" else current
 
-    def _patched(self, kind: Kind, id: str, written: Resource | None, projection: Projection) -> Answer:
+    def _patched(self, kind: Kind, id: str, written: Resource | None, projection: Projection, named: Named) -> Answer:
         features = self.store.features
         silent = features.user_patch_answers_204 if kind == "User" else features.group_patch_answers_204
         if silent and not projection:
             return Answer(204, version=written.version if written else None, id=id)
         if written is None:
             written = self.store.get(kind, id, members=projection.members)
-        return self._answer(200, written, projection)
+        return self._answer(200, written, projection, named)
 
     def _members(self, id: str) -> Iterable[Member]:
         computed = orjson.loads(self.store.get("Group", id).computed)
@@ -172,8 +190,8 @@ class Resources:
             raise VersionMismatch()
         return None if wanted.any else current.version
 
-    def _answer(self, status: int, resource: Resource, projection: Projection) -> Answer:
-        body = render(resource, self.base_url, projection, self._registry)
+    def _answer(self, status: int, resource: Resource, projection: Projection, written: Named = frozenset()) -> Answer:
+        body = render(resource, self.base_url, projection, self._registry, written)
         return Answer(status, body, location(self.base_url, resource), resource.version, resource.id)
 
 

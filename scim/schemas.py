@@ -121,7 +121,9 @@ _USER = Schema(
         Attribute("locale", description="The place whose formats are used, as a language tag."),
         Attribute("timezone", description="The time zone, as a name of the IANA database."),
         Attribute("active", "boolean", description="Whether the person may use the platform."),
-        Attribute("password", mutability="writeOnly", returned="never", description="Accepted, and not kept."),
+        Attribute(
+            "password", mutability="writeOnly", returned="never", stored=False, description="Accepted, and not kept."
+        ),
         _listed("emails", "E-mail addresses.", "work", "home", "other"),
         _listed("phoneNumbers", "Telephone numbers.", "work", "home", "mobile", "fax", "pager", "other"),
         _listed("ims", "Instant messaging addresses."),

@@ -26,20 +26,41 @@ def change(holder: dict[str, Any], verb: Verb, path: Path, wanted: Any) -> None:
         elements: list[Element] = holder.get(attribute.name) or []
         holder[attribute.name] = _list(elements, verb, path, wanted)
     elif path.sub is not None:
-        _set(holder.setdefault(attribute.name, {}), path.sub.name, None if verb == "remove" else wanted)
+        _put(holder.setdefault(attribute.name, {}), verb, path.sub, wanted)
     elif attribute.type == "complex" and verb != "remove" and wanted is not None:
         holder[attribute.name] = _merged(attribute, holder.get(attribute.name) or {}, wanted)
     else:
-        _set(holder, attribute.name, None if verb == "remove" else wanted)
-    if not holder.get(attribute.name, True) and holder[attribute.name] is not False:
+        _put(holder, verb, attribute, wanted)
+    if attribute.name in holder and holder[attribute.name] in (None, "", [], {}):
         del holder[attribute.name]
 
 
-def _set(holder: dict[str, Any], name: str, wanted: Any) -> None:
-    if wanted is None:
-        holder.pop(name, None)
+def _put(holder: dict[str, Any], verb: Verb, attribute: Attribute, wanted: Any) -> None:
+    """A simple value, or a list of simple values: there, `add` appends and `remove` may name what goes."""
+    if attribute.multi_valued:
+        wanted = _simple_list(attribute, verb, holder.get(attribute.name) or [], wanted)
+    elif verb == "remove":
+        wanted = None
+    if wanted in (None, []):
+        holder.pop(attribute.name, None)
     else:
-        holder[name] = wanted
+        holder[attribute.name] = wanted
+
+
+def _simple_list(attribute: Attribute, verb: Verb, held: list[Any], wanted: list[Any] | None) -> list[Any]:
+    if verb == "replace" or wanted is None:
+        return wanted or []
+    if verb == "remove":
+        return [value for value in held if not _holds(attribute, wanted, value)]
+    for value in wanted:
+        if not _holds(attribute, held, value):
+            held = [*held, value]
+    return held
+
+
+def _holds(attribute: Attribute, values: list[Any], value: Any) -> bool:
+    wanted = comparable(attribute, value)
+    return any(comparable(attribute, one) == wanted for one in values)
 
 
 def _merged(attribute: Attribute, held: Element, wanted: Element) -> Element:
@@ -89,13 +110,13 @@ def _same(attribute: Attribute, held: Element, other: Element) -> bool:
 
 
 def _every(elements: list[Element], verb: Verb, sub: Attribute, wanted: Any) -> list[Element]:
-    if verb == "remove" or wanted is None:
+    if wanted is None or (verb == "remove" and not sub.multi_valued):
         return _without(elements, elements, sub)
-    if not elements:
+    if not elements and verb != "remove":
         return [{sub.name: wanted}]
     for element in elements:
-        element[sub.name] = wanted
-    return elements
+        _put(element, verb, sub, wanted)
+    return [element for element in elements if element]
 
 
 def _chosen(elements: list[Element], verb: Verb, path: Path, where: Filter, wanted: Any) -> list[Element]:
@@ -108,7 +129,10 @@ def _chosen(elements: list[Element], verb: Verb, path: Path, where: Filter, want
         chosen = [_seed(path, where)]
         elements.append(chosen[0])
     for element in chosen:
-        element.update({path.sub.name: wanted} if path.sub else wanted)
+        if path.sub:
+            _put(element, verb, path.sub, wanted)
+        else:
+            element.update(wanted)
     return elements
 
 
