@@ -252,6 +252,12 @@ class Registry:
         """The schemas of `"User"` or `"Group"`."""
         return self.user if kind == "User" else self.group
 
+    @cached_property
+    def hidden(self) -> frozenset[str]:
+        """The names, in lower case, of declared attributes whose values nobody may see."""
+        places = (place for kind in self.kinds() for place in kind.withheld)
+        return frozenset(place.target.name.lower() for place in places if place.target.hidden)
+
     def resolve(self, kind: str, name: str) -> Place | None:
         """`ResourceSchemas.resolve` for that kind."""
         return self.of(kind).resolve(name)

@@ -9,9 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NamedTuple, get_args
 
 from scim.definitions import SCHEMA, Attribute, Mutability, Registry, Returned, Schema, Type
+from scim.documents import coerce
+from scim.errors import ScimError
+from scim.schemas import SCHEMAS
 
 LONGEST_URN = 200
 LONGEST_NAME = 64
@@ -23,7 +27,10 @@ MOST_SCHEMAS = 20
 # RFC 8141 allows more signs; a filter and a PATCH path must be able to name it (RFC 7644 §3.4.2.2).
 _URN = re.compile(r"urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9](?::[a-z0-9][a-z0-9._-]*)+", re.IGNORECASE | re.ASCII)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9$_-]*", re.ASCII)  # ATTRNAME, RFC 7643 §2.1
-_RESERVED = ("urn:rollcall:", "urn:ietf:params:scim:api:", "urn:ietf:params:scim:schemas:core:", "urn:scim:schemas:")
+_RESERVED = (
+    *("urn:rollcall:", "urn:scim:schemas:", "urn:ietf:params:scim:api:", "urn:ietf:params:scim:schemas:core:"),
+    *("urn:ietf:params:scim:schemas:extension:enterprise:", "urn:okta:scim:schemas:core:"),
+)
 _WORDS = frozenset(
     ["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le", "pr", "and", "or", "not", "true", "false", "null"]
 )
@@ -63,6 +70,39 @@ def declared(document: Any, registry: Registry) -> Schema:
     return schema
 
 
+def kept(document: Mapping[str, Any]) -> Schema:
+    """The schema of a document that was checked when it was declared: what is stored has to be served."""
+    schema = _Reader().schema(document, SCHEMAS)
+    assert schema is not None
+    return schema
+
+
+def lost(before: Schema, after: Schema) -> list[str]:
+    """The attributes of which a value that fits `before` may not fit `after`."""
+    pairs = ((old, after.attribute(old.name)) for old in before.attributes)
+    return [old.name for old, new in pairs if not _fits(old, new)]
+
+
+def _fits(old: Attribute, new: Attribute | None) -> bool:
+    if new is None or (old.name, old.multi_valued) != (new.name, new.multi_valued):
+        return False
+    widened = (old.type, new.type) == ("integer", "decimal")
+    return (old.type == new.type or widened) and all(_fits(sub, new.sub(sub.name)) for sub in old.sub_attributes)
+
+
+def refitted(schema: Schema, held: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an extension's stored object fits its schema as it is now; the rest is dropped."""
+    found: dict[str, Any] = {}
+    for name, value in held.items():
+        attribute = schema.attribute(name)
+        if attribute is None:
+            continue
+        with suppress(ScimError):
+            fitting = coerce(attribute, value, name, [])
+            found |= {attribute.name: fitting} if fitting is not None else {}
+    return found
+
+
 class _Reader:
     """One document while it is being read; it goes on after a complaint."""
 
@@ -92,6 +132,7 @@ class _Reader:
         folded = urn.lower()
         if folded.startswith(_RESERVED):
             self._complain("id", f"{urn} lies in a name space of the RFCs or of Rollcall: take one of your own")
+            return urn
         for known in (schema.id.lower() for schema in registry.schemas()):
             if folded == known:
                 self._complain("id", f"{urn} is there already")

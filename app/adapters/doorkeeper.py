@@ -7,12 +7,14 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from app.adapters import scim_notes
+from app.adapters.registries import Registries
 from app.adapters.scim_store import ScimStore
 from app.store import credentials
 from app.store.engine import reading
 from app.store.receivers import heard
 from app.store.tenant_settings import value
 from scim.errors import Forbidden, Unauthorized
+from scim.schemas import Registry
 from scim.store import Features
 
 
@@ -22,23 +24,25 @@ class Doorkeeper:
     def __init__(self, engine: sa.Engine, tell: Callable[[], None] | None = None) -> None:
         self._engine, self._tell = engine, tell
         self._last_use = credentials.LastUse(engine)
+        self._registries = Registries()
 
     def admit(self, token: str) -> ScimStore:
         """The store of the token's source; `Unauthorized` for any token that is not (or no longer) one of ours."""
         with reading(self._engine) as conn:
             known = credentials.find(conn, token, ["scim_token"])
-        if known is None or known.source_id is None:
-            raise Unauthorized("The bearer token is unknown, expired or revoked.")
-        scim_notes.caller(known)
+            if known is None or known.source_id is None:
+                raise Unauthorized("The bearer token is unknown, expired or revoked.")
+            schemas = self._registries.of(conn, known.tenant_id, known.tenant_revision)
+        scim_notes.caller(known, schemas)
         if known.source_state != "active":
             raise Forbidden(f"The source {known.source_name} is {known.source_state}: it takes no requests.")
         self._last_use.note(known)
-        features, actor = _features(known), f"scim:{known.source_name}"
+        features, actor = _features(known, schemas), f"scim:{known.source_name}"
         written = self._tell if features.event_uris else None
         return ScimStore(self._engine, known.tenant_id, known.source_id, actor, features, written=written)
 
 
-def _features(known: credentials.Credential) -> Features:
+def _features(known: credentials.Credential, schemas: Registry) -> Features:
     chosen = known.tenant_settings
     return Features(
         user_patch_answers_204=value(chosen, "scim.user_patch_answers_204"),
@@ -47,4 +51,5 @@ def _features(known: credentials.Credential) -> Features:
         account_extension=value(chosen, "scim.account_extension"),
         roles_endpoint=value(chosen, "scim.roles_endpoint"),
         event_uris=heard(chosen, known.source_id or ""),
+        schemas=schemas,
     )

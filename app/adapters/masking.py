@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any, Final
 
@@ -35,6 +37,8 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _SUSPECT: Final = re.compile(r"rc_|eyJ|Bearer|Basic|-----")
+_HIDDEN: Final[ContextVar[frozenset[str]]] = ContextVar("masked_names", default=frozenset())
+_PARTS: Final = re.compile(r"[^\s:.\[\]\"]+")
 _LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"?')
 
 
@@ -90,8 +94,21 @@ def filter_text(found: str) -> str:
     return text(re.sub(r"\b(eq|ne|co|sw|ew|gt|ge|lt|le)\s+(?!…)[^\s()\[\]]+", r"\1 …", shape, flags=re.IGNORECASE))
 
 
+@contextmanager
+def hiding(names: frozenset[str]) -> Iterator[None]:
+    """Meanwhile values of these names (in lower case) are secrets too: attributes that a tenant's schemas hide."""
+    before = _HIDDEN.set(names)
+    try:
+        yield
+    finally:
+        _HIDDEN.reset(before)
+
+
 def is_secret(name: str) -> bool:
     """Whether a value of this name (an attribute, a path, a URN) is nobody's business."""
+    hidden = _HIDDEN.get()
+    if hidden and not hidden.isdisjoint(_PARTS.findall(name.lower())):
+        return True
     return _known(name) if len(name) <= LONGEST_KEPT else _SECRET_NAME.search(name) is not None
 
 

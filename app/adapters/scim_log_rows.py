@@ -29,6 +29,12 @@ class Ended:
 
 
 def row(ended: Ended) -> dict[str, Any]:
+    """Made with the eyes of the caller's tenant: what its schemas hide is masked."""
+    with masking.hiding(ended.note.schemas.hidden):
+        return _row(ended)
+
+
+def _row(ended: Ended) -> dict[str, Any]:
     exchange, caller = ended.exchange, ended.note.caller
     assert caller is not None
     effect = scim_effects.data(ended.note)

@@ -14,6 +14,7 @@ from typing import Final
 from app.identity.writes import GroupOutcome, Outcome
 from app.store.credentials import Credential
 from scim.filters import Filter
+from scim.schemas import SCHEMAS, Registry
 from scim.store import Kind
 
 MOST_EFFECTS: Final = 100  # of one request: a Bulk request has a thousand
@@ -44,6 +45,7 @@ class Note:
 
     began: float
     caller: Credential | None = None
+    schemas: Registry = SCHEMAS  # the caller's: what they hide is masked
     effects: list[Effect] = field(default_factory=list)
     more: int = 0
 
@@ -56,11 +58,11 @@ def begin() -> None:
     _CURRENT.set(Note(time.perf_counter()))
 
 
-def caller(known: Credential) -> None:
+def caller(known: Credential, schemas: Registry) -> None:
     """Its token is known."""
     note = _CURRENT.get()
     if note is not None:
-        note.caller = known
+        note.caller, note.schemas = known, schemas
 
 
 def add(effect: Effect) -> None:

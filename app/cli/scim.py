@@ -13,7 +13,15 @@ from app.store import credentials, tenants
 from app.store.engine import writing
 
 
-@click.group(cls=LazyGroup, lazy={"check": "scim_check:check", "log": "scim_log:log", "receiver": "receiver:receiver"})
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "check": "scim_check:check",
+        "log": "scim_log:log",
+        "receiver": "receiver:receiver",
+        "schema": "scim_schema:schema",
+    },
+)
 def scim() -> None:
     """SCIM for identity providers."""
 

@@ -2,7 +2,7 @@
 
     tenants ── sources ── records ──▶ accounts ── grants
        │          └────── groups ── members
-       ├── roles, mappings, ownership          identifiers (who may be whom)
+       ├── roles, mappings, ownership, schemas identifiers (who may be whom)
        └── ledger ── events (outbox), audit    runs ── run_changes
 
 People's rows carry no foreign keys: they are written set-based in one transaction by `store.saving` alone, and each
@@ -80,6 +80,18 @@ ownership = sa.Table(
     sa.Column("attribute", sa.Text, primary_key=True),
     sa.Column("owners", ARRAY(sa.Text), nullable=False),
     sa.Column("create_only", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
+)
+
+# SCIM schemas that the tenant declared (RFC 7643 §7), each for one kind of resource.
+schemas = sa.Table(
+    "schemas",
+    metadata,
+    _tenant(),
+    sa.Column("urn", Folded, primary_key=True),  # in lower case
+    sa.Column("kind", sa.Text, nullable=False),
+    _json("document"),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+    sa.Column("updated_at", Time, nullable=False, server_default=NOW),
 )
 
 roles = sa.Table(

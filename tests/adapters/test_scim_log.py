@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from app.adapters import scim_log
 from app.adapters.doorkeeper import Doorkeeper
+from app.adapters.schemas import declare
 from app.adapters.scim_effects import words
 from app.adapters.scim_log import ScimLog
 from app.provisioning import new_id
@@ -23,6 +24,7 @@ from app.store.scim_requests import Asked
 from app.store.tenant_settings import choose
 from scim.routes import blueprint
 from scim.store import Limits
+from tests.scim.declared import LEARNER
 
 PATCH = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 Rows = Callable[..., list[dict[str, Any]]]
@@ -283,3 +285,31 @@ def give_role(engine: sa.Engine, source: tenants.SourceRow, group: str) -> None:
         }
         conn.execute(sa.insert(t.mappings).values(**mapping))
         tenants.raise_revision(conn, source.tenant_id)
+
+
+def test_what_a_tenants_schemas_hide_is_hidden_here(engine, client, rows, okta) -> None:
+    declare(engine, okta.tenant_id, "User", learner_with_a_hidden_part(), actor="test")
+    body = {"userName": "ada@x.org", LEARNER: {"phrase": "swordfish-1", "locker": [{"code": "swordfish-2", "row": 7}]}}
+    made = client.post("/scim/v2/Users", json=body).get_json()
+    operations = [
+        {"op": "Replace", "path": f"{LEARNER}:phrase", "value": "swordfish-3"},
+        {"op": "Replace", "path": f"{LEARNER}:locker[row eq 7].code", "value": "swordfish-4"},
+        {"op": "replace", "value": {f"{LEARNER}:Phrase": "swordfish-5"}},
+    ]
+    body = {"schemas": [PATCH], "Operations": operations}
+    assert client.patch(f"/scim/v2/Users/{made['id']}", json=body).status_code == 200
+    written = str(rows())
+    assert "swordfish" not in written
+    assert "'row': 7" in written
+
+
+def learner_with_a_hidden_part() -> dict[str, Any]:
+    hidden = {"name": "code", "returned": "never"}
+    locker = {"name": "locker", "type": "complex", "multiValued": True}
+    return {
+        "id": LEARNER,
+        "attributes": [
+            {"name": "phrase", "mutability": "writeOnly"},
+            {**locker, "subAttributes": [hidden, {"name": "row", "type": "integer"}]},
+        ],
+    }

@@ -5,6 +5,7 @@
 A transcript is a JSON file:
 
     name, idp, source (the public page that describes the shape), why (optional)
+    declared (optional) true: the tenant declared the schemas of tests/scim/declared.py
     setup   names of `cast.json`; ``{"crew": ["ada"]}`` makes the group with these members
     steps   [{request: {method, path, query?, headers?, body?}, expect: {…}}]
 
@@ -30,12 +31,16 @@ from uuid import uuid4
 
 from werkzeug.test import Client, TestResponse
 
+from tests.scim.declared import COHORT, LEARNER
+
 HERE = Path(__file__).parent
 CAST: dict[str, dict[str, Any]] = json.loads((HERE / "cast.json").read_text())
 ERROR = "urn:ietf:params:scim:api:messages:2.0:Error"
 EXTENSIONS = {
     "enterprise": "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User",
     "lms": "urn:rollcall:params:scim:schemas:lms:2.0:User",
+    "learner": LEARNER,
+    "cohort": COHORT,
 }
 EFFECTS = ("body", "read", "members", "gone", "total", "total_max")
 _PLACEHOLDER = re.compile(r"\{\{([\w.]+)(\|upper)?\}\}")

@@ -14,12 +14,15 @@ from flask import Flask
 from werkzeug.test import Client
 from werkzeug.wrappers import Request, Response
 
+from app.adapters.schemas import declare
 from app.factory import create_app
 from app.store import tables
 from app.store.tenants import SourceRow
 from scim.memory import MemoryDoorkeeper, MemoryStore
 from scim.routes import blueprint
-from scim.store import Limits
+from scim.schemas import SCHEMAS
+from scim.store import Features, Limits
+from tests.scim.declared import REGISTRY, cohort, learner
 from tests.transcripts.runner import EFFECTS, play, transcripts
 
 TOKEN = "a-token-for-transcripts"
@@ -39,8 +42,10 @@ each = pytest.mark.parametrize("path", transcripts(), ids=lambda path: f"{path.p
 def test_in_memory(path: Path) -> None:
     app = Flask("transcripts")
     app.testing = True
-    app.register_blueprint(blueprint(MemoryDoorkeeper({TOKEN: MemoryStore()}), Limits()))
-    play(read(path), app.test_client(), "/scim/v2", HEADERS)
+    transcript = read(path)
+    store = MemoryStore(Features(schemas=REGISTRY if transcript.get("declared") else SCHEMAS))
+    app.register_blueprint(blueprint(MemoryDoorkeeper({TOKEN: store}), Limits()))
+    play(transcript, app.test_client(), "/scim/v2", HEADERS)
 
 
 @pytest.fixture
@@ -56,8 +61,12 @@ def client(engine: sa.Engine, okta: SourceRow) -> Client:
 
 
 @each
-def test_on_postgresql(path: Path, client: Client) -> None:
-    play(read(path), client, "/scim/v2", HEADERS)
+def test_on_postgresql(path: Path, client: Client, engine: sa.Engine, okta: SourceRow) -> None:
+    transcript = read(path)
+    if transcript.get("declared"):
+        for kind, document in (("User", learner()), ("Group", cohort())):
+            declare(engine, okta.tenant_id, kind, document, actor="test")
+    play(transcript, client, "/scim/v2", HEADERS)
 
 
 @each
