@@ -102,12 +102,14 @@ class Grouping:
         """
         now, id = self.clock(), new_id()
 
-        def once(conn: sa.Connection) -> GroupOutcome:
+        def once(conn: sa.Connection, rules: Rules) -> GroupOutcome:
             store.insert(conn, self.tenant, self.source, id, spoken.document, spoken.search, now)
-            self._take_up_mappings(conn, id, spoken.document)
+            if self._take_up_mappings(conn, id, spoken.document):
+                rules = rulebook.current(conn, self.tenant)
             moves = self._move(conn, id, spoken.members)
             facts = self._facts("POST", 1, moves.all, spoken.document)
-            followed = self._follow(conn, id, moves.all, {id}, "group.created", now, facts, {f"{self.source}/Group": 1})
+            counts = {f"{self.source}/Group": 1}
+            followed = self._follow(conn, id, moves.all, {id}, "group.created", rules, now, facts, counts)
             return _outcome(id, "created", None, spoken.document, moves, followed)
 
         self.told(in_transaction(self.engine, self.tenant, once, alone=self._mappings_wait()))
@@ -125,18 +127,21 @@ class Grouping:
         """
         now = self.clock()
 
-        def once(conn: sa.Connection) -> GroupOutcome | None:
+        def once(conn: sa.Connection, rules: Rules) -> GroupOutcome | None:
             row = self._locked(conn, id, expected)
             rewritten = spoken is not None and dict(spoken.document) != row.document
             moves = self._move(conn, id, members)
             moved = moves.all
             if not (rewritten or moved):
                 return None
-            document, search = (spoken.document, spoken.search) if spoken and rewritten else (None, None)
-            store.update(conn, self.tenant, id, now, document=document, search=search)
-            above = store.upwards(conn, self.tenant, id) if moved else set()
+            document = spoken.document if spoken is not None and rewritten else None
+            if spoken is not None and rewritten:
+                store.update(conn, self.tenant, id, now, document=spoken.document, search=spoken.search)
+            else:
+                store.touch(conn, self.tenant, id, now)
+            above = self._above(conn, id, rules) if moved else set()
             facts = self._facts(method, row.version + 1, moved, document or row.document, row.document)
-            followed = self._follow(conn, id, moved, above, "group.updated", now, facts)
+            followed = self._follow(conn, id, moved, above, "group.updated", rules, now, facts)
             return _outcome(id, "updated", row.document if rewritten else None, document, moves, followed)
 
         outcome = in_transaction(self.engine, self.tenant, once)
@@ -151,13 +156,14 @@ class Grouping:
         """
         now = self.clock()
 
-        def once(conn: sa.Connection) -> GroupOutcome:
+        def once(conn: sa.Connection, rules: Rules) -> GroupOutcome:
             row = self._locked(conn, id, expected)
-            above = store.upwards(conn, self.tenant, id)
+            above = self._above(conn, id, rules)
             moved = store.dissolve(conn, self.tenant, id)
             store.update(conn, self.tenant, id, now, deleted=True)
             facts = self._facts("DELETE", row.version + 1, moved)
-            followed = self._follow(conn, id, moved, above, "group.deleted", now, facts, {f"{self.source}/Group": -1})
+            counts = {f"{self.source}/Group": -1}
+            followed = self._follow(conn, id, moved, above, "group.deleted", rules, now, facts, counts)
             return _outcome(id, "deleted", row.document, None, Moves({}, moved), followed)
 
         self.told(in_transaction(self.engine, self.tenant, once))
@@ -187,18 +193,22 @@ class Grouping:
     def _move(self, conn: sa.Connection, id: str, change: Membership) -> Moves:
         """Change the rows; returns who came and who went."""
         wanted = dict(change.replace or {}) | dict(change.add or {})
-        kinds = store.kinds(conn, self.tenant, self.source, list(wanted))
-        unknown = sorted(wanted.keys() - kinds.keys())
-        if unknown and change.strays is None:
-            raise UnknownMemberError(unknown[0])
-        if change.strays is not None:
-            change.strays.update(unknown)
         gone: store.Moved = {}
         if change.replace is not None:
             gone |= store.keep_only(conn, self.tenant, id, change.replace.keys())
         gone |= store.remove(conn, self.tenant, id, change.remove - wanted.keys())
-        came = store.add(conn, self.tenant, id, {one: (kind, wanted[one]) for one, kind in kinds.items()})
+        known, came = store.add(conn, self.tenant, self.source, id, wanted)
+        unknown = sorted(wanted.keys() - known)
+        if unknown and change.strays is None:
+            raise UnknownMemberError(unknown[0])
+        if change.strays is not None:
+            change.strays.update(unknown)
         return Moves(came, gone)
+
+    def _above(self, conn: sa.Connection, id: str, rules: Rules) -> set[str]:
+        """The group and all that it is in, if anybody's roles may hang on one of them."""
+        mapped = any(mapping.kind == "group" for mapping in rules.mappings)
+        return store.upwards(conn, self.tenant, id) if mapped else set()
 
     def _follow(
         self,
@@ -207,21 +217,21 @@ class Grouping:
         moved: store.Moved,
         above: set[str],
         action: str,
+        rules: Rules,
         now: datetime,
         told: Mapping[str, Any],
         counts: dict[str, int] | None = None,
     ) -> Followed:
         """Roles follow: at once, or by a run, or when a person has allowed it. `above`: the group and all it is in."""
         concerned = store.accounts_of(conn, self.tenant, moved)
-        rules = rulebook.current(conn, self.tenant)
         mapped = any(mapping.kind == "group" and mapping.match in above for mapping in rules.mappings)
         facts: dict[str, Any] = {"group": id, **told}
         decision, verdict = Decision(), None
         if len(concerned) <= CHUNK:
             if mapped:
-                decision, rules = derive_again(conn, self.tenant, concerned, now)
+                decision = derive_again(conn, self.tenant, concerned, rules, now)
             else:  # nobody's roles hang on it; the locks make whoever is being deleted visible
-                people.accounts(conn, self.tenant, concerned, lock=True)
+                people.hold(conn, self.tenant, concerned)
             store.drop_deleted(conn, self.tenant, id, moved)
             verdict = self._judged(conn, len(_losing(decision)), rules)
         elif mapped and store.left(conn, self.tenant, id, moved):
@@ -261,11 +271,14 @@ class Grouping:
         with self.engine.connect() as conn:
             return store.mappings_wait(conn, self.tenant, self.source)
 
-    def _take_up_mappings(self, conn: sa.Connection, id: str, document: Mapping[str, Any]) -> None:
+    def _take_up_mappings(self, conn: sa.Connection, id: str, document: Mapping[str, Any]) -> bool:
+        """Whether mappings waited for this group, and hang on it now."""
         name, external = document["displayName"], document.get("externalId")
         waiting = store.mappings_wait(conn, self.tenant, self.source)
-        if waiting and store.take_up_mappings(conn, self.tenant, self.source, id, name, external):
+        taken_up = bool(waiting and store.take_up_mappings(conn, self.tenant, self.source, id, name, external))
+        if taken_up:
             raise_revision(conn, self.tenant)
+        return taken_up
 
 
 def _outcome(

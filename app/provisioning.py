@@ -21,11 +21,10 @@ from typing import Final, TypeVar
 import psycopg
 import sqlalchemy as sa
 import uuid_utils
-from sqlalchemy.dialects.postgresql import JSONB
 
 from app.identity.changes import changed_paths, diff
 from app.identity.claims import claims
-from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys, named_by
+from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys
 from app.identity.events import Event, events
 from app.identity.folding import fold
 from app.identity.guards import keep_last_administrator
@@ -45,6 +44,7 @@ from app.identity.writes import (
 from app.store import people as read
 from app.store import rules as rulebook
 from app.store.audit import Entry
+from app.store.driver import Statement
 from app.store.engine import reading, writing
 from app.store.saving import Telling, save_ledger, save_people
 
@@ -52,16 +52,13 @@ CHUNK: Final = 500
 ATTEMPTS: Final = 4
 T = TypeVar("T")
 
-_LOCK_GROUPS = sa.text("""
+_LOCK_GROUPS = Statement(
+    sa.text("""
     SELECT g.id FROM groups g WHERE g.tenant_id = :tenant AND g.id IN (
         SELECT group_id FROM members WHERE tenant_id = :tenant AND member_id = ANY(CAST(:ids AS uuid[])))
     ORDER BY g.id FOR UPDATE
 """)
-_WAITING = sa.text("""
-    SELECT DISTINCT m.account_id FROM jsonb_to_recordset(:keys) AS k(namespace text, value text)
-    JOIN manager_keys m ON m.tenant_id = :tenant AND m.namespace = k.namespace COLLATE "C"
-        AND m.value = k.value COLLATE "C" AND NOT m.resolved
-""").bindparams(sa.bindparam("keys", type_=JSONB))
+)
 
 
 def provision(
@@ -87,29 +84,31 @@ def provision(
     moment = now or datetime.now(UTC)
     if dry_run:
         with reading(engine) as conn:
-            return _decided(conn, tenant_id, writes, moment, lock=False)[0].outcomes
+            rules = rulebook.current(conn, tenant_id)
+            return _decided(conn, tenant_id, writes, rules, moment, lock=False).outcomes
 
-    def once(conn: sa.Connection) -> Decision:
+    def once(conn: sa.Connection, rules: Rules) -> tuple[list[Outcome], list[str]]:
         _lock_groups_of_deleted(conn, tenant_id, writes)
-        decision, rules = _decided(conn, tenant_id, writes, moment, lock=True)
+        decision = _decided(conn, tenant_id, writes, rules, moment, lock=True)
         if accept is not None:
             accept(decision.outcomes)
-        save(conn, tenant_id, decision, rules, actor, moment)
-        return decision
+        return decision.outcomes, save(conn, tenant_id, decision, rules, actor, moment)
 
-    decision = in_transaction(engine, tenant_id, once)
-    _tell_waiting_reports(engine, tenant_id, decision)
-    return decision.outcomes
+    outcomes, waiting = in_transaction(engine, tenant_id, once)
+    _tell_reports(engine, tenant_id, waiting)
+    return outcomes
 
 
 def derive_again(
-    conn: sa.Connection, tenant_id: str, account_ids: Sequence[str], now: datetime
-) -> tuple[Decision, Rules]:
+    conn: sa.Connection, tenant_id: str, account_ids: Sequence[str], rules: Rules, now: datetime
+) -> Decision:
     """Inside a caller's transaction: decide these accounts anew, since their groups changed. The caller saves."""
-    return _decided(conn, tenant_id, [Rederive(one) for one in account_ids], now, lock=True)
+    return _decided(conn, tenant_id, [Rederive(one) for one in account_ids], rules, now, lock=True)
 
 
-def in_transaction(engine: sa.Engine, tenant_id: str, once: Callable[[sa.Connection], T], *, alone: bool = False) -> T:
+def in_transaction(
+    engine: sa.Engine, tenant_id: str, once: Callable[[sa.Connection, Rules], T], *, alone: bool = False
+) -> T:
     """Run `once` in a transaction under the tenant's rules, again when it lost a race.
 
     `alone`: nobody else writes people of the tenant meanwhile, since `once` may change the rules.
@@ -120,8 +119,7 @@ def in_transaction(engine: sa.Engine, tenant_id: str, once: Callable[[sa.Connect
     for attempt in range(ATTEMPTS):
         try:
             with writing(engine) as conn:
-                rulebook.hold(conn, tenant_id, alone=alone)
-                return once(conn)
+                return once(conn, rulebook.hold(conn, tenant_id, alone=alone))
         except StaleError:
             continue
         except sa.exc.DBAPIError as error:
@@ -139,8 +137,12 @@ def save(
     now: datetime,
     entries: Sequence[Entry] = (),
     counts: dict[str, int] | None = None,
-) -> None:
-    """Save a decision, with further audit entries and counts of the caller; nothing is written if nothing changed."""
+) -> list[str]:
+    """Save a decision, with further audit entries and counts of the caller; nothing is written if nothing changed.
+
+    Returns the accounts of those who named a manager whom nobody knew until now: they are to be derived again.
+    """
+    waiting: list[str] = []
     changed = [
         derived.account for before, derived in decision.accounts.values() if before is None or before != derived.account
     ]
@@ -149,9 +151,10 @@ def save(
     for key, difference in (counts or {}).items():
         telling.counts[key] = telling.counts.get(key, 0) + difference
     if decision.records or decision.holders or changed:
-        save_people(conn, tenant_id, decision, new_id, now)
+        waiting = save_people(conn, tenant_id, decision, new_id, now)
     if changed or telling.entries:
         save_ledger(conn, tenant_id, changed, telling, rules.revision, now)
+    return waiting
 
 
 def new_id() -> str:
@@ -160,46 +163,46 @@ def new_id() -> str:
 
 
 def _decided(
-    conn: sa.Connection, tenant_id: str, writes: Sequence[Write], now: datetime, *, lock: bool
-) -> tuple[Decision, Rules]:
-    rules = rulebook.current(conn, tenant_id)
+    conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules: Rules, now: datetime, *, lock: bool
+) -> Decision:
     people = _people(conn, tenant_id, writes, rules, lock=lock)
     decision = decide(writes, people, rules, now, new_id)
     _protect_last_administrator(conn, tenant_id, decision, rules)
-    return decision, rules
+    return decision
 
 
 def _people(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules: Rules, *, lock: bool) -> People:
     """Lock and read all whom the writes may concern, in the design's order."""
     said = [write for write in writes if isinstance(write, RecordWrite)]
-    existing = _existing(conn, tenant_id, writes)
+    existing = _existing(conn, tenant_id, writes, names=not lock)
     addressed = _addressed(writes, existing)
     records = [intended(write) for write in said]
     keys = {claim.key for record in records for claim in claims(record, rules)}
-    keys |= {key for kept in addressed for key in kept.claimed}
-    holders = read.identifiers(conn, tenant_id, keys, lock=lock)
+    claimed = {key for kept in addressed for key in kept.claimed}
+    holders = read.identifiers(conn, tenant_id, keys | claimed, lock=lock, made=claimed)
     ids = {one for held in holders.values() for one in held}
     ids |= {kept.record.account_id for kept in addressed if kept.record.account_id}
     ids |= {write.account_id for write in writes if isinstance(write, Rederive)}
     accounts = read.accounts(conn, tenant_id, ids, lock=lock)
     kept = read.records_of(conn, tenant_id, accounts)
-    named, above = read.managers(
+    leading, above = read.managers(
         conn, tenant_id, manager_keys([*records, *(one.record for one in kept)]), accounts if said else ()
     )
-    people = People(existing, accounts, {}, holders, named, above)
+    people = People(existing, accounts, {}, holders, leading, above)
     for one in kept:
         people.records.setdefault(one.record.account_id or "", {})[one.record.id] = one
     return people
 
 
-def _existing(conn: sa.Connection, tenant_id: str, writes: Sequence[Write]) -> dict[str, Kept]:
+def _existing(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], *, names: bool) -> dict[str, Kept]:
+    """The written records; with `names` also those who have the userNames, which a save finds out by itself."""
     ids = [w.record_id for w in writes if isinstance(w, (RecordWrite, RecordDelete)) and w.record_id is not None]
     said = [write for write in writes if isinstance(write, RecordWrite)]
     keys = [(w.source_id, w.source_key) for w in said if w.source_key is not None and w.record_id is None]
-    names = [(write.source_id, fold(write.user_name)) for write in said if write.user_name is not None]
-    if not (ids or keys or names):
+    named = [(write.source_id, fold(write.user_name)) for write in said if write.user_name is not None and names]
+    if not (ids or keys or named):
         return {}
-    return {kept.record.id: kept for kept in read.existing(conn, tenant_id, ids, keys, names)}
+    return {kept.record.id: kept for kept in read.existing(conn, tenant_id, ids, keys, named)}
 
 
 def _addressed(writes: Sequence[Write], existing: dict[str, Kept]) -> list[Kept]:
@@ -285,28 +288,18 @@ def _record_entry(past: Kept | None, kept: Kept, outcome: Outcome | None, rules:
 def _lock_groups_of_deleted(conn: sa.Connection, tenant_id: str, writes: Sequence[Write]) -> None:
     ids = [write.record_id for write in writes if isinstance(write, RecordDelete)]
     if ids:
-        conn.execute(_LOCK_GROUPS, {"tenant": tenant_id, "ids": ids})
+        _LOCK_GROUPS.rows(conn, {"tenant": tenant_id, "ids": ids})
 
 
-def _tell_waiting_reports(engine: sa.Engine, tenant_id: str, decision: Decision) -> None:
+def _tell_reports(engine: sa.Engine, tenant_id: str, account_ids: Sequence[str]) -> None:
     """Those who named a manager that nobody knew until now.
 
     What was said is committed already: a refusal here is not the caller's. What it misses, the sweep finds.
     """
-    keys = {
-        key
-        for past, kept in decision.records.values()
-        for key in named_by(kept) - (named_by(past) if past else frozenset())
-    }
-    if not keys:
-        return
-    with reading(engine) as conn:
-        named = [{"namespace": namespace, "value": value} for namespace, value in sorted(keys)]
-        rows = conn.execute(_WAITING, {"tenant": tenant_id, "keys": named})
-        waiting = [str(row.account_id) for row in rows]
-    for start in range(0, len(waiting), CHUNK):
+    for start in range(0, len(account_ids), CHUNK):
         with suppress(RefusedError):
-            provision(engine, tenant_id, [Rederive(one) for one in waiting[start : start + CHUNK]], actor="managers")
+            again: list[Write] = [Rederive(one) for one in account_ids[start : start + CHUNK]]
+            provision(engine, tenant_id, again, actor="managers")
 
 
 def _judge(error: sa.exc.DBAPIError) -> None:

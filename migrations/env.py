@@ -5,7 +5,7 @@ from __future__ import annotations
 from alembic import context
 
 from app.store import outward_tables  # noqa: F401 - its tables belong to the same metadata
-from app.store.migrate import is_ours
+from app.store.migrate import default_differs, is_ours
 from app.store.tables import metadata
 
 
@@ -19,7 +19,7 @@ def main() -> None:
         target_metadata=metadata,
         include_name=is_ours,
         transaction_per_migration=True,
-        compare_server_default=True,
+        compare_server_default=default_differs,
     )
     with context.begin_transaction():
         context.run_migrations()

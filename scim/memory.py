@@ -175,8 +175,8 @@ class MemoryStore:
             entry.kind,
             entry.id,
             entry.version,
-            entry.created,
-            entry.modified,
+            _text(entry.created),
+            _text(entry.modified),
             orjson.dumps(self._shown(entry.document)),
             orjson.dumps(self._computed(entry, members)),
         )
@@ -207,8 +207,8 @@ class MemoryStore:
     def _full(self, entry: _Entry) -> dict[str, Any]:
         meta = {
             "resourceType": entry.kind,
-            "created": entry.created.isoformat(),
-            "lastModified": entry.modified.isoformat(),
+            "created": _text(entry.created),
+            "lastModified": _text(entry.modified),
         }
         return {"id": entry.id, "meta": meta, **entry.document, **self._computed(entry, True)}
 
@@ -246,3 +246,7 @@ class MemoryDoorkeeper:
         if store is None:
             raise Unauthorized()
         return store
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"

@@ -7,21 +7,21 @@ from typing import Any
 
 import orjson
 
-from scim.etags import etag
 from scim.query import Projection
 from scim.returned import Named, named_by, without_withheld
 from scim.schemas import SCHEMAS, Registry
 from scim.store import Resource
 
 LIST_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:ListResponse"
-_OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
+_NOTHING = b"{}"
+_ENDPOINTS = {kind.kind: kind.endpoint for kind in SCHEMAS.kinds()}
 _EVERYTHING = Projection()
 _RELATIVE = b'"$ref":"/'  # inside a text the quotes would be escaped
 
 
 def location(base_url: str, resource: Resource) -> str:
     """The resource's URL: `meta.location` and the Location header."""
-    return f"{base_url}{SCHEMAS.of(resource.kind).endpoint}/{resource.id}"
+    return f"{base_url}{_ENDPOINTS[resource.kind]}/{resource.id}"
 
 
 def render(
@@ -43,11 +43,15 @@ def render(
 
 
 def spliced(resource: Resource, base_url: str) -> bytes:
-    """`id`, `meta`, the computed attributes and the document, byte for byte."""
-    head = orjson.dumps({"id": resource.id, "meta": _meta(resource, base_url)}, option=_OPTIONS)
-    computed = resource.computed.replace(_RELATIVE, _RELATIVE[:-1] + base_url.encode() + b"/")
-    inner = (part.strip()[1:-1] for part in (head, computed, resource.document))
-    return b"{" + b",".join(part for part in inner if part) + b"}"
+    """`id`, `meta`, the computed attributes and the document, byte for byte: both are compact JSON objects."""
+    path = f"{base_url}{_ENDPOINTS[resource.kind]}/{resource.id}"
+    made = (
+        f'{{"id":"{resource.id}","meta":{{"resourceType":"{resource.kind}","created":"{resource.created}",'
+        f'"lastModified":"{resource.modified}","location":"{path}","version":"W/\\"{resource.version}\\""}}'
+    ).encode()
+    if resource.computed != _NOTHING:
+        made += b"," + resource.computed[1:-1].replace(_RELATIVE, _RELATIVE[:-1] + base_url.encode() + b"/")
+    return made + b"}" if resource.document == _NOTHING else made + b"," + resource.document[1:]
 
 
 def render_list(total: int, start_index: int, rendered: Iterable[bytes]) -> bytes:
@@ -64,13 +68,3 @@ def render_stretch(total: int, cursors: tuple[str | None, str | None], rendered:
 def _listed(total: int, paging: dict[str, Any], resources: list[bytes]) -> bytes:
     head = {"schemas": [LIST_RESPONSE], "totalResults": total, **paging, "itemsPerPage": len(resources)}
     return orjson.dumps(head)[:-1] + b',"Resources":[' + b",".join(resources) + b"]}"
-
-
-def _meta(resource: Resource, base_url: str) -> dict[str, Any]:
-    return {
-        "resourceType": resource.kind,
-        "created": resource.created,
-        "lastModified": resource.modified,
-        "location": location(base_url, resource),
-        "version": etag(resource.version),
-    }

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from scim.filters import Filter
 from scim.paths import Path
@@ -61,22 +60,21 @@ class Draft:
     patched: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(NamedTuple):
     """A stored resource, ready to be written out without being parsed.
 
     `document` is the JSON object that the client wrote (with `schemas`, without `id`, `meta` and members), `computed`
     a JSON object of the read-only attributes that the keeper adds (`groups`, `members`, the LMS extension); both are
     compact UTF-8 JSON text. A `$ref` in `computed` is relative to the base URL (`"$ref":"/Users/…"`) and is made
     absolute on its way out. A member has `value`, `$ref`, `type`, and the `display` that the client gave it, if it gave
-    one. `version` counts changes and makes the ETag.
+    one. `version` counts changes and makes the ETag. `created` and `modified` are xsd:dateTime text in UTC.
     """
 
     kind: Kind
     id: str
     version: int
-    created: datetime
-    modified: datetime
+    created: str
+    modified: str
     document: bytes
     computed: bytes = b"{}"
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
+from unittest.mock import patch
 
 import psycopg
 import sqlalchemy as sa
@@ -115,3 +116,17 @@ def _state() -> str:
 
 def _with_database(server_url: str, name: str) -> str:
     return sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """The text of each statement that the block runs, prepared ones and SQLAlchemy's; BEGIN and COMMIT stand apart."""
+    seen: list[str] = []
+    real = psycopg.Cursor.execute
+
+    def execute(self: Any, query: Any, *rest: Any, **options: Any) -> Any:
+        seen.append(query.decode() if isinstance(query, bytes) else str(query))
+        return real(self, query, *rest, **options)
+
+    with patch.object(psycopg.Cursor, "execute", execute):
+        yield seen

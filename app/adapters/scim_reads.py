@@ -1,123 +1,104 @@
 """Reading SCIM resources: one statement each, documents as text that nobody parses.
 
 A user shows the groups it is in and its account (LMS extension); a group shows its members unless they are excluded.
+The ids of a page are taken by an index first; then, row by row in laterals that no plan can turn into a join over
+everybody, what is shown.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.sql.expression import ClauseList
 
 from app.adapters.filter_sql import where
 from app.adapters.keyset_sql import keyset_of
 from app.adapters.sort_sql import order_by
+from app.identity.folding import fold
 from app.store import tables as t
+from app.store.driver import Statement, fragment, planned_by_values
+from scim.filters import Compare, Filter
 from scim.schemas import LMS_USER
 from scim.store import Kind, Mark, Page, Query, Resource, Walk
 
-_GROUPS: Final = """
-        'groups', (
-            SELECT jsonb_agg(jsonb_build_object('value', g.id, '$ref', '/Groups/' || g.id, 'display', g.display_name,
-                'type', 'direct') ORDER BY g.id)
-            FROM members m JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
-            WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id)
-"""
-_ACCOUNT: Final = f"""
-        '{LMS_USER}', (
-            SELECT jsonb_build_object('accountId', a.id, 'status', a.status,
-                'roles', NULLIF(to_jsonb(a.roles), '[]'))
-            FROM accounts a WHERE a.tenant_id = r.tenant_id AND a.id = r.account_id)
-"""
-_MEMBERS: Final = """
-    'members', (
-        SELECT jsonb_agg(jsonb_build_object('value', m.member_id, '$ref', '/' || m.kind || 's/' || m.member_id,
-            'type', m.kind, 'display', m.display) ORDER BY m.member_id)
-        FROM members m WHERE m.tenant_id = r.tenant_id AND m.group_id = r.id)
-"""
 _TABLES: Final[dict[str, Any]] = {"User": t.records.alias("r"), "Group": t.groups.alias("r")}
-_SPACED: Final = b'"$ref": "/'
+_NAMES: Final = {"User": "records", "Group": "groups"}
+
+# Each part is JSON text, or null when there is nothing to show.
+_GROUPS: Final = """'"groups":[' || array_to_string(NULLIF(ARRAY(
+        SELECT '{"value":"' || m.group_id || '","$ref":"/Groups/' || m.group_id || '","display":'
+            || to_json(g.display_name) || ',"type":"direct"}'
+        FROM members m CROSS JOIN LATERAL (
+            SELECT display_name FROM groups WHERE tenant_id = m.tenant_id AND id = m.group_id OFFSET 0) g
+        WHERE m.tenant_id = r.tenant_id AND m.member_id = r.id ORDER BY m.group_id), '{}'), ',') || ']'"""
+_ACCOUNT: Final = f"""(
+        SELECT '"{LMS_USER}":{{"accountId":"' || a.id || '","status":"' || a.status || '"'
+            || CASE WHEN a.roles = '{{}}' THEN '' ELSE ',"roles":' || array_to_json(a.roles) END || '}}'
+        FROM accounts a WHERE a.tenant_id = r.tenant_id AND a.id = r.account_id OFFSET 0)"""
+_MEMBERS: Final = """'"members":[' || array_to_string(NULLIF(ARRAY(
+        SELECT '{"value":"' || m.member_id || '","$ref":"/' || m.kind || 's/' || m.member_id || '","type":"' || m.kind
+            || CASE WHEN m.display IS NULL THEN '"}' ELSE '","display":' || to_json(m.display) || '}' END
+        FROM members m WHERE m.tenant_id = r.tenant_id AND m.group_id = r.id
+        ORDER BY m.member_id), '{}'), ',') || ']'"""
+_LIVING: Final = "r.tenant_id = %(tenant)s AND r.source_id = %(source)s AND r.deleted_at IS NULL"
+# Without a filter the ledger knows it, whatever the tenant's size.
+_LIVING_COUNT: Final = (
+    "SELECT COALESCE(CAST(l.counts ->> %(counted)s AS bigint), 0) FROM ledger l WHERE l.tenant_id = %(tenant)s"
+)
 
 
-def _shown(kind: str, members: bool, account: bool) -> list[sa.ColumnElement[Any]]:
-    columns = _TABLES[kind].c
-    document: sa.ColumnElement[Any] = columns.document
-    parts = [_MEMBERS] if kind == "Group" and members else []
-    if kind == "User":
-        parts = [_GROUPS, _ACCOUNT] if account else [_GROUPS]
-        if not account:
-            schemas = columns.document["schemas"].op("-")(sa.literal_column(f"'{LMS_USER}'", sa.Text))
-            document = sa.func.jsonb_set(columns.document, sa.literal_column("'{schemas}'"), schemas)
-    computed = f"CAST(jsonb_strip_nulls(jsonb_build_object({','.join(parts)})) AS text)"
-    return [
-        columns.id,
-        columns.version,
-        columns.created_at,
-        columns.updated_at,
-        sa.cast(document, sa.Text).label("document"),
-        sa.literal_column(computed, sa.Text).label("computed"),
-    ]
+def _shown(kind: str, members: bool, account: bool) -> str:
+    parts = {"User": [_GROUPS, _ACCOUNT] if account else [_GROUPS], "Group": [_MEMBERS] if members else []}[kind]
+    document = "CAST(r.document AS text)"
+    if kind == "User" and not account:
+        document = f"""CAST(jsonb_set(CAST(r.document AS jsonb), '{{schemas}}',
+            (CAST(r.document AS jsonb) -> 'schemas') - CAST('{LMS_USER}' AS text)) AS text)"""
+    computed = f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "'{}'"
+    return f"""r.id, r.version, CAST(to_json(r.created_at) AS text) AS created_at,
+        CAST(to_json(r.updated_at) AS text) AS updated_at, {document} AS document, {computed} AS computed"""
 
 
-def _living(kind: str) -> list[sa.ColumnElement[bool]]:
-    columns = _TABLES[kind].c
-    return [
-        columns.tenant_id == sa.bindparam("tenant"),
-        columns.source_id == sa.bindparam("source"),
-        columns.deleted_at.is_(None),
-    ]
+def _one(kind: str, members: bool, account: bool) -> Statement:
+    shown = _shown(kind, members, account)
+    return Statement(f"SELECT {shown} FROM {_NAMES[kind]} r WHERE {_LIVING} AND r.id = %(id)s")
 
 
-_ONE: Final = {
-    (kind, members, account): sa.select(*_shown(kind, members, account)).where(
-        *_living(kind), _TABLES[kind].c.id == sa.bindparam("id")
-    )
-    for kind in ("User", "Group")
-    for members in (True, False)
-    for account in (True, False)
-}
-
-
-def _page(
-    kind: str,
-    members: bool,
-    account: bool,
-    mine: Sequence[sa.ColumnElement[bool]],
-    order: Sequence[sa.ColumnElement[Any]],
-    total: sa.ScalarSelect[Any],
-    mark: sa.ColumnElement[Any] | None = None,
-) -> sa.Select[Any]:
-    """One page and the total. The ids are taken by an index first; only the page's documents are read.
+def _page(kind: str, members: bool, account: bool, *, mine: str, order: str, total: str, mark: str = "NULL") -> str:
+    """One page and the total; one row of nulls beside the total when the page is empty.
 
     `mark` is shown beside each as its place in the order.
     """
-    marks = [] if mark is None else [mark.label("mark")]
-    table = _TABLES[kind]
-    offset, limit = sa.bindparam("offset", type_=sa.Integer), sa.bindparam("limit", type_=sa.Integer)
-    ids = sa.select(table.c.id, *marks).where(*mine).order_by(*order).offset(offset).limit(limit).subquery("ids")
-    page = sa.select(*ids.c, sa.func.row_number().over().label("place")).cte("page")
-    counted = sa.select(total.label("total")).cte("counted")
-    same = sa.and_(table.c.tenant_id == sa.bindparam("tenant"), table.c.id == page.c.id)
-    shown = sa.select(page.c.place, *(page.c.mark for _ in marks), *_shown(kind, members, account))
-    found = shown.select_from(page).join(table, same).subquery("found")
-    whole = counted.outerjoin(found, sa.true())
-    return sa.select(counted.c.total, *found.c).select_from(whole).order_by(found.c.place)
+    return f"""
+    WITH ids AS MATERIALIZED (
+        SELECT mine.*, row_number() OVER () AS place FROM (
+            SELECT r.id, {mark} AS mark FROM {_NAMES[kind]} r WHERE {mine} ORDER BY {order}
+            OFFSET CAST(%(offset)s AS bigint) LIMIT CAST(%(limit)s AS bigint)) mine)
+    SELECT total.total, page.* FROM ({total}) AS total (total) LEFT JOIN (
+        SELECT ids.place, ids.mark, {_shown(kind, members, account)} FROM ids CROSS JOIN LATERAL (
+            SELECT * FROM {_NAMES[kind]} WHERE tenant_id = %(tenant)s AND id = ids.id OFFSET 0) r
+    ) page ON true ORDER BY page.place"""
 
 
-def _living_count() -> sa.ScalarSelect[Any]:
-    """Without a filter the ledger knows it, whatever the tenant's size."""
-    count = sa.cast(t.ledger.c.counts.op("->>")(sa.bindparam("counted", type_=sa.Text)), sa.BigInteger)
-    ledger = sa.select(sa.func.coalesce(count, 0)).where(t.ledger.c.tenant_id == sa.bindparam("tenant"))
-    return ledger.scalar_subquery()
+def _found(kind: str, members: bool, account: bool, *, mine: str, order: str) -> str:
+    """The page of those who meet `mine`. They are counted only where the page does not tell how many there are."""
+    total = f"""SELECT CASE
+        WHEN CAST(%(offset)s AS bigint) = 0 AND (SELECT count(*) FROM ids) < CAST(%(limit)s AS bigint)
+        THEN (SELECT count(*) FROM ids) ELSE (SELECT count(*) FROM {_NAMES[kind]} r WHERE {mine}) END"""
+    return _page(kind, members, account, mine=mine, order=order, total=total)
 
 
-_ALL: Final = {
-    (kind, members, account): _page(kind, members, account, _living(kind), [_TABLES[kind].c.id], _living_count())
-    for kind in ("User", "Group")
-    for members in (True, False)
-    for account in (True, False)
+_SHAPES: Final = [
+    (kind, members, account) for kind in ("User", "Group") for members in (True, False) for account in (True, False)
+]
+_ONE: Final = {shape: _one(*shape) for shape in _SHAPES}
+_ALL: Final = {shape: Statement(_page(*shape, mine=_LIVING, order="r.id", total=_LIVING_COUNT)) for shape in _SHAPES}
+# What identity providers ask before each write: by the index that keeps userName unique.
+_NAMED: Final = {
+    shape: Statement(_found(*shape, mine=f"{_LIVING} AND r.user_name = %(name)s", order="r.id"))
+    for shape in _SHAPES
+    if shape[0] == "User"
 }
 
 
@@ -131,50 +112,79 @@ class Reads:
 
     def one(self, conn: sa.Connection, kind: Kind, id: str, members: bool) -> Resource | None:
         """The resource, or None."""
-        row = conn.execute(_ONE[kind, members, self.account], self._parameters() | {"id": id}).one_or_none()
+        row = _ONE[kind, members, self.account].row(conn, self._parameters() | {"id": id})
         return None if row is None else _resource(kind, row)
 
     def page(self, conn: sa.Connection, kind: Kind, query: Query, offset: int, limit: int) -> Page:
         """`limit` resources after `offset`, and the number of all that match: one statement."""
         parameters = self._parameters() | {"offset": offset, "limit": limit, "counted": f"{self.source}/{kind}"}
-        rows = conn.execute(self._statement(kind, query), parameters).all()
+        rows = self._rows(conn, kind, query, parameters)
         return Page(rows[0].total, [_resource(kind, row) for row in rows if row.id is not None])
+
+    def _rows(self, conn: sa.Connection, kind: Kind, query: Query, parameters: dict[str, Any]) -> list[Any]:
+        shape = (kind, query.members, self.account)
+        if query.filter is None and query.sort_by is None:
+            return _ALL[shape].rows(conn, parameters)
+        name = _user_name(query.filter) if kind == "User" else None
+        if name is not None:
+            return _NAMED[shape].rows(conn, parameters | {"name": name})
+        return self._searched(conn, kind, query, parameters)
+
+    def _searched(self, conn: sa.Connection, kind: Kind, query: Query, parameters: dict[str, Any]) -> list[Any]:
+        """Planned by its values: what a rare one is found by would be a poor way to a common one."""
+        mine, given = self._mine(kind, query)
+        order = "r.id"
+        if query.sort_by is not None:
+            ordered = order_by(query.sort_by, columns=_TABLES[kind].c, descending=query.descending)
+            order, values = fragment(ClauseList(*ordered), "order_")
+            given |= values
+        shape = (kind, query.members, self.account)
+        found = _page(*shape, mine=mine, order=order, total=_LIVING_COUNT)
+        if query.filter is not None:
+            found = _found(*shape, mine=mine, order=order)
+        return planned_by_values(conn, found, parameters | given)
 
     def stretch(
         self, conn: sa.Connection, kind: Kind, query: Query, walk: Walk, limit: int
     ) -> tuple[int, list[tuple[Mark, Resource]]]:
         """The total, and `limit` resources beyond the walk's mark with their places, nearest first: one statement."""
         keyset = keyset_of(query.sort_by, columns=_TABLES[kind].c, descending=query.descending)
-        mine, total = self._mine(kind, query)
-        page = [*mine, *keyset.beyond(walk)]
-        order = keyset.order(walk.backwards)
-        statement = _page(kind, query.members, self.account, page, order, total, keyset.mark)
+        mine, given = self._mine(kind, query)
+        total = f"SELECT count(*) FROM {_NAMES[kind]} r WHERE {mine}" if query.filter is not None else _LIVING_COUNT
+        beyond, values = fragment(sa.and_(sa.true(), *keyset.beyond(walk)), "beyond_")
+        order, more = fragment(ClauseList(*keyset.order(walk.backwards)), "order_")
+        mark, rest = fragment(keyset.mark, "mark_")
+        page = f"{mine} AND ({beyond})"
+        found = _page(kind, query.members, self.account, mine=page, order=order, total=total, mark=mark)
         parameters = self._parameters() | {"offset": 0, "limit": limit, "counted": f"{self.source}/{kind}"}
-        rows = conn.execute(statement, parameters).all()
-        return rows[0].total, [(Mark(row.mark, str(row.id)), _resource(kind, row)) for row in rows if row.id]
+        rows = planned_by_values(conn, found, parameters | given | values | more | rest)
+        return rows[0].total, [(Mark(row.mark, row.id), _resource(kind, row)) for row in rows if row.id]
 
-    def _mine(self, kind: Kind, query: Query) -> tuple[list[sa.ColumnElement[bool]], sa.ScalarSelect[Any]]:
-        """What the query's filter finds of ours, and how many that are."""
-        table, mine = _TABLES[kind], _living(kind)
+    def _mine(self, kind: Kind, query: Query) -> tuple[str, dict[str, Any]]:
+        """What the query's filter finds of ours: the condition and its parameters."""
         if query.filter is None:
-            return mine, _living_count()
-        mine.append(where(query.filter, kind=kind, tenant_id=self.tenant, source_id=self.source, columns=table.c))
-        return mine, sa.select(sa.func.count()).select_from(table).where(*mine).scalar_subquery()
-
-    def _statement(self, kind: Kind, query: Query) -> sa.Select[Any]:
-        if query.filter is None and query.sort_by is None:
-            return _ALL[kind, query.members, self.account]
-        table = _TABLES[kind]
-        mine, total = self._mine(kind, query)
-        order = [table.c.id]
-        if query.sort_by is not None:
-            order = order_by(query.sort_by, columns=table.c, descending=query.descending)
-        return _page(kind, query.members, self.account, mine, order, total)
+            return _LIVING, {}
+        columns = _TABLES[kind].c
+        wanted = where(query.filter, kind=kind, tenant_id=self.tenant, source_id=self.source, columns=columns)
+        text, values = fragment(wanted, "where_")
+        return f"{_LIVING} AND ({text})", values
 
     def _parameters(self) -> dict[str, Any]:
         return {"tenant": self.tenant, "source": self.source}
 
 
+def _user_name(wanted: Filter | None) -> str | None:
+    """The folded name of a filter that is `userName eq "…"` and nothing else."""
+    if not isinstance(wanted, Compare) or wanted.operator != "eq" or not isinstance(wanted.value, str):
+        return None
+    return fold(wanted.value) if wanted.path.name == "userName" else None
+
+
 def _resource(kind: Kind, row: Any) -> Resource:
-    computed = row.computed.encode().replace(_SPACED, _SPACED.replace(b" ", b""))
-    return Resource(kind, str(row.id), row.version, row.created_at, row.updated_at, row.document.encode(), computed)
+    document, computed = row.document.encode(), row.computed.encode()
+    return Resource(kind, row.id, row.version, _text(row.created_at), _text(row.updated_at), document, computed)
+
+
+def _text(moment: str) -> str:
+    """Of PostgreSQL's JSON form of an instant, as `timezone=UTC` has it: with the Z of an xsd:dateTime."""
+    return moment[1:-7] + "Z"

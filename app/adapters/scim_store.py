@@ -133,7 +133,7 @@ class ScimStore:
         if len(draft.document["userName"]) > LONGEST_USER_NAME:
             raise InvalidValue(f"userName has at most {LONGEST_USER_NAME} characters.")
         with reading(self.engine) as conn:
-            source = rules.current(conn, self.tenant).sources[self.source]
+            source = rules.source(conn, self.tenant, self.source)
         write = RecordWrite(
             source_id=self.source,
             spoken=spoken(draft.document, source),

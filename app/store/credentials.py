@@ -19,6 +19,7 @@ import uuid_utils
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from app.store import tables
+from app.store.driver import Statement
 from app.store.engine import reading
 
 Kind = Literal["scim_token", "api_key", "client", "access_token"]
@@ -118,8 +119,8 @@ def issue(
 def find(conn: sa.Connection, secret: str, kinds: Sequence[Kind]) -> Credential | None:
     """Whose `secret` this is, if it is of one of `kinds` and neither expired nor revoked. One statement, always."""
     short = secret if len(secret) <= LONGEST_SECRET else ""
-    row = conn.execute(_FIND, {"hash": _digest(short), "kinds": list(kinds)}).mappings().one_or_none()
-    return None if row is None else Credential(**{**row, "scopes": frozenset(row["scopes"])})
+    row = _FIND.row(conn, {"hash": _digest(short), "kinds": list(kinds)})
+    return None if row is None else Credential(**{**row._asdict(), "scopes": frozenset(row.scopes)})
 
 
 def revoke(conn: sa.Connection, tenant_id: str, credential_id: str) -> None:
@@ -173,7 +174,7 @@ class LastUse:
             self._noted.clear()
         self._noted[credential.id] = now
         with reading(self._engine) as conn:
-            conn.execute(_NOTE_USE, {"tenant": credential.tenant_id, "id": credential.id})
+            _NOTE_USE.rows(conn, {"tenant": credential.tenant_id, "id": credential.id})
 
 
 def _digest(secret: str) -> bytes:
@@ -184,7 +185,7 @@ _T: Final = tables.credentials
 _INSERT: Final = sa.insert(_T)
 _SOURCE_JOIN: Final = sa.and_(tables.sources.c.tenant_id == _T.c.tenant_id, tables.sources.c.id == _T.c.source_id)
 _KINDS: Final = _T.c.kind == sa.any_(sa.bindparam("kinds", type_=ARRAY(sa.Text)))
-_FIND: Final = (
+_FIND: Final = Statement(
     sa.select(
         _T.c.id,
         _T.c.kind,
@@ -228,8 +229,10 @@ _LISTING: Final = (
     .where(_T.c.tenant_id == sa.bindparam("tenant"), _KINDS)
     .order_by(_T.c.created_at, _T.c.id)
 )
-_NOTE_USE: Final = sa.text(
-    "UPDATE credentials SET last_used_at = now() WHERE (tenant_id, id) IN ("
-    "SELECT tenant_id, id FROM credentials WHERE tenant_id = :tenant AND id = :id "
-    "AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute') FOR UPDATE SKIP LOCKED)"
-).bindparams(sa.bindparam("tenant", type_=tables.Id), sa.bindparam("id", type_=tables.Id))
+_NOTE_USE: Final = Statement(
+    sa.text(
+        "UPDATE credentials SET last_used_at = now() WHERE (tenant_id, id) IN ("
+        "SELECT tenant_id, id FROM credentials WHERE tenant_id = :tenant AND id = :id "
+        "AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute') FOR UPDATE SKIP LOCKED)"
+    ).bindparams(sa.bindparam("tenant", type_=tables.Id), sa.bindparam("id", type_=tables.Id))
+)

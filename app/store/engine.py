@@ -16,6 +16,7 @@ import orjson
 import psycopg
 import sqlalchemy as sa
 from psycopg.types.json import set_json_dumps, set_json_loads
+from psycopg.types.string import TextLoader
 from sqlalchemy.pool import NullPool
 
 OLDEST_SERVER: Final = 14
@@ -38,6 +39,7 @@ def make_engine(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 3000) ->
     """
     engine = sa.create_engine(
         sqlalchemy_url(url),
+        isolation_level="AUTOCOMMIT",
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
@@ -57,16 +59,18 @@ def make_migration_engine(url: str, *, lock_timeout_ms: int) -> sa.Engine:
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """A connection in autocommit."""
+    """A connection in autocommit, as the engine makes them."""
     with engine.connect() as conn:
-        yield conn.execution_options(isolation_level="AUTOCOMMIT")
+        yield conn
 
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction: committed at the end of the block, rolled back by an exception."""
-    with engine.begin() as conn:
-        yield conn
+    with engine.connect() as conn:
+        conn.execution_options(isolation_level="READ COMMITTED")
+        with conn.begin():
+            yield conn
 
 
 def check_server(conn: sa.Connection) -> int:
@@ -87,7 +91,12 @@ def dumps(value: Any) -> str:
 
 
 def _connect_args(lock_timeout_ms: int) -> dict[str, Any]:
-    options = f"-c lock_timeout={lock_timeout_ms} -c timezone=UTC -c idle_in_transaction_session_timeout=60000"
+    # One plan a statement, whatever its values: planning the write door's statements anew each time cost more than
+    # running them. What needs a plan by its values (a search) sends them inside its text, see `planned_by_values`.
+    options = (
+        f"-c lock_timeout={lock_timeout_ms} -c timezone=UTC -c idle_in_transaction_session_timeout=60000"
+        " -c plan_cache_mode=force_generic_plan -c jit=off"
+    )
     return {"options": options, "application_name": APPLICATION, "connect_timeout": 10}
 
 
@@ -102,3 +111,4 @@ def _forget_broken(engine: sa.Engine) -> None:
 
 set_json_dumps(orjson.dumps)
 set_json_loads(orjson.loads)
+psycopg.adapters.register_loader("uuid", TextLoader)  # an id is text everywhere

@@ -2,26 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from app.store import tables as t
+from app.store.driver import Statement
 from app.store.tables import Id
 
 _IDS = sa.bindparam("ids", type_=sa.ARRAY(Id))
 
-_LOCK = sa.text("""
+_LOCK = Statement(
+    sa.text("""
     SELECT id, source_id, display_name, external_id, document, version, deleted_at FROM groups
     WHERE tenant_id = :tenant AND source_id = :source AND id = :id FOR UPDATE
 """)
+)
 
 
 def locked(conn: sa.Connection, tenant: str, source: str, id: str) -> Any | None:
     """The living group, locked; None when this source has none of that id."""
-    row = conn.execute(_LOCK, {"tenant": tenant, "source": source, "id": id}).one_or_none()
+    row = _LOCK.row(conn, {"tenant": tenant, "source": source, "id": id})
     return None if row is None or row.deleted_at is not None else row
 
 
@@ -50,6 +53,17 @@ def insert(
     )
 
 
+_TOUCH = Statement("""
+    UPDATE groups SET version = version + 1, updated_at = %(now)s
+    WHERE tenant_id = %(tenant)s AND id = CAST(%(id)s AS uuid)
+""")
+
+
+def touch(conn: sa.Connection, tenant: str, id: str, now: datetime) -> None:
+    """One version more, since its members changed."""
+    _TOUCH.rows(conn, {"tenant": tenant, "id": id, "now": now})
+
+
 def update(
     conn: sa.Connection,
     tenant: str,
@@ -60,7 +74,7 @@ def update(
     search: Mapping[str, Any] | None = None,
     deleted: bool = False,
 ) -> None:
-    """One version more. Without a document only the members changed."""
+    """One version more."""
     values: dict[str, Any] = {"version": t.groups.c.version + 1, "updated_at": now}
     if document is not None:
         values |= {
@@ -80,136 +94,150 @@ def set_pending(conn: sa.Connection, tenant: str, id: str, run: str) -> None:
     conn.execute(sa.update(t.groups).where(*mine).values(pending_run_id=run))
 
 
-_UPWARDS = sa.text("""
+_UPWARDS = Statement(
+    sa.text("""
     WITH RECURSIVE up (id) AS (
         SELECT CAST(:group AS uuid)
         UNION
         SELECT m.group_id FROM up JOIN members m ON m.tenant_id = :tenant AND m.member_id = up.id
     ) SELECT id FROM up
 """)
+)
 
 
 def upwards(conn: sa.Connection, tenant: str, group: str) -> set[str]:
     """The group and all groups that it is in."""
-    return {str(row.id) for row in conn.execute(_UPWARDS, {"tenant": tenant, "group": group})}
+    return {str(row.id) for row in _UPWARDS.rows(conn, {"tenant": tenant, "group": group})}
 
 
-_STILL_IN = sa.text("""
+_STILL_IN = Statement(
+    sa.text("""
     SELECT count(*) FROM members WHERE tenant_id = :tenant AND group_id = :group AND member_id = ANY(:ids)
 """).bindparams(_IDS)
+)
 
 
 def left(conn: sa.Connection, tenant: str, group: str, moved: Moved) -> bool:
     """Whether somebody of those who moved is not in the group now."""
     parameters = {"tenant": tenant, "group": group, "ids": sorted(moved)}
-    return int(conn.execute(_STILL_IN, parameters).scalar_one()) < len(moved)
+    return int(_STILL_IN.value(conn, parameters)) < len(moved)
 
 
-_KINDS = sa.text("""
-    SELECT id, 'User' AS kind FROM records
-    WHERE tenant_id = :tenant AND source_id = :source AND id = ANY(:ids) AND deleted_at IS NULL
-    UNION ALL
-    SELECT id, 'Group' FROM groups
-    WHERE tenant_id = :tenant AND source_id = :source AND id = ANY(:ids) AND deleted_at IS NULL
-""").bindparams(_IDS)
-
-
-def kinds(conn: sa.Connection, tenant: str, source: str, ids: Sequence[str]) -> dict[str, str]:
-    """What these ids are among the source's living resources: User or Group; others are left out."""
-    if not ids:
-        return {}
-    rows = conn.execute(_KINDS, {"tenant": tenant, "source": source, "ids": list(ids)})
-    return {str(row.id): row.kind for row in rows}
-
-
-_ADD = sa.text("""
-    INSERT INTO members (tenant_id, group_id, member_id, kind, display)
-    SELECT :tenant, :group, m.id, m.kind, m.display
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:kinds AS text[]), CAST(:displays AS text[])) AS m(id, kind, display)
-    ON CONFLICT DO NOTHING RETURNING member_id, kind
+# Whoever is there already stays; whoever is nobody of the source is not found, and so not added.
+_ADD = Statement("""
+    WITH wanted AS (
+        SELECT * FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(displays)s AS text[])) AS w(id, display)
+    ), found AS (
+        SELECT r.id, 'User' AS kind, w.display FROM wanted w CROSS JOIN LATERAL (
+            SELECT id FROM records WHERE tenant_id = %(tenant)s AND id = w.id AND source_id = %(source)s
+                AND deleted_at IS NULL OFFSET 0) r
+        UNION ALL
+        SELECT g.id, 'Group', w.display FROM wanted w CROSS JOIN LATERAL (
+            SELECT id FROM groups WHERE tenant_id = %(tenant)s AND id = w.id AND source_id = %(source)s
+                AND deleted_at IS NULL OFFSET 0) g
+    ), added AS (
+        INSERT INTO members (tenant_id, group_id, member_id, kind, display)
+        SELECT CAST(%(tenant)s AS uuid), CAST(%(group)s AS uuid), id, kind, display FROM found
+        ON CONFLICT DO NOTHING RETURNING member_id
+    )
+    SELECT found.id, found.kind, added.member_id IS NOT NULL AS added
+    FROM found LEFT JOIN added ON added.member_id = found.id
 """)
-_REMOVE = sa.text("""
+_REMOVE = Statement(
+    sa.text("""
     DELETE FROM members WHERE tenant_id = :tenant AND group_id = :group AND member_id = ANY(:ids)
     RETURNING member_id, kind
 """).bindparams(_IDS)
-_KEEP_ONLY = sa.text("""
+)
+_KEEP_ONLY = Statement(
+    sa.text("""
     DELETE FROM members WHERE tenant_id = :tenant AND group_id = :group AND NOT member_id = ANY(:ids)
     RETURNING member_id, kind
 """).bindparams(_IDS)
-_DISSOLVE = sa.text("""
+)
+_DISSOLVE = Statement(
+    sa.text("""
     DELETE FROM members WHERE tenant_id = :tenant AND (group_id = :group OR member_id = :group)
     RETURNING member_id, kind
 """)
+)
 
 Moved = dict[str, str]  # member id -> User or Group
 
 
-def add(conn: sa.Connection, tenant: str, group: str, members: Mapping[str, tuple[str, str | None]]) -> Moved:
-    """Add members {id: (kind, display)}; returns those who were not in yet."""
-    if not members:
-        return {}
-    ordered = sorted(members)
-    rows = conn.execute(
-        _ADD,
-        {
-            "tenant": tenant,
-            "group": group,
-            "ids": ordered,
-            "kinds": [members[one][0] for one in ordered],
-            "displays": [members[one][1] for one in ordered],
-        },
-    )
-    return {str(row.member_id): row.kind for row in rows}
+def add(
+    conn: sa.Connection, tenant: str, source: str, group: str, wanted: Mapping[str, str | None]
+) -> tuple[set[str], Moved]:
+    """Add members {id: display}; returns those who are living resources of the source, and who of them is new."""
+    if not wanted:
+        return set(), {}
+    ordered = sorted(wanted)
+    displays = [wanted[one] for one in ordered]
+    parameters = {"tenant": tenant, "source": source, "group": group, "ids": ordered, "displays": displays}
+    rows = _ADD.rows(conn, parameters)
+    return {row.id for row in rows}, {row.id: row.kind for row in rows if row.added}
 
 
 def remove(conn: sa.Connection, tenant: str, group: str, ids: Collection[str]) -> Moved:
     """Take members out; returns those who were in."""
     if not ids:
         return {}
-    rows = conn.execute(_REMOVE, {"tenant": tenant, "group": group, "ids": sorted(ids)})
+    rows = _REMOVE.rows(conn, {"tenant": tenant, "group": group, "ids": sorted(ids)})
     return {str(row.member_id): row.kind for row in rows}
 
 
 def keep_only(conn: sa.Connection, tenant: str, group: str, ids: Collection[str]) -> Moved:
     """Take everybody else out; returns those who were in."""
-    rows = conn.execute(_KEEP_ONLY, {"tenant": tenant, "group": group, "ids": sorted(ids)})
+    rows = _KEEP_ONLY.rows(conn, {"tenant": tenant, "group": group, "ids": sorted(ids)})
     return {str(row.member_id): row.kind for row in rows}
 
 
 def dissolve(conn: sa.Connection, tenant: str, group: str) -> Moved:
     """End all memberships of and in the group; returns those who were in it."""
-    rows = conn.execute(_DISSOLVE, {"tenant": tenant, "group": group})
+    rows = _DISSOLVE.rows(conn, {"tenant": tenant, "group": group})
     return {str(row.member_id): row.kind for row in rows if str(row.member_id) != group}
 
 
-_DROP_DELETED = sa.text("""
+_DROP_DELETED = Statement(
+    sa.text("""
     DELETE FROM members m USING records r
     WHERE m.tenant_id = :tenant AND m.group_id = :group AND m.member_id = ANY(:ids)
         AND r.tenant_id = :tenant AND r.id = m.member_id AND r.deleted_at IS NOT NULL
 """).bindparams(_IDS)
+)
 
 
 def drop_deleted(conn: sa.Connection, tenant: str, group: str, moved: Moved) -> None:
     """Whoever was deleted while he was being added: to be called when the accounts are locked."""
     if moved:
-        conn.execute(_DROP_DELETED, {"tenant": tenant, "group": group, "ids": sorted(moved)})
+        _DROP_DELETED.rows(conn, {"tenant": tenant, "group": group, "ids": sorted(moved)})
 
 
-_ACCOUNTS = sa.text("""
+_ACCOUNTS_OF_RECORDS = Statement("""
+    SELECT DISTINCT account_id FROM records
+    WHERE tenant_id = %(tenant)s AND id = ANY(CAST(%(records)s AS uuid[])) AND account_id IS NOT NULL
+    ORDER BY account_id
+""")
+_ACCOUNTS = Statement(
+    sa.text("""
     WITH RECURSIVE below (group_id) AS (
         SELECT unnest(CAST(:groups AS uuid[]))
         UNION
-        SELECT m.member_id FROM below JOIN members m
-            ON m.tenant_id = :tenant AND m.group_id = below.group_id AND m.kind = 'Group'
+        SELECT m.member_id FROM below CROSS JOIN LATERAL (
+            SELECT member_id FROM members
+            WHERE tenant_id = :tenant AND group_id = below.group_id AND kind = 'Group' OFFSET 0) m
     ), people (record_id) AS (
         SELECT unnest(CAST(:records AS uuid[]))
         UNION
-        SELECT m.member_id FROM below JOIN members m
-            ON m.tenant_id = :tenant AND m.group_id = below.group_id AND m.kind = 'User'
+        SELECT m.member_id FROM below CROSS JOIN LATERAL (
+            SELECT member_id FROM members
+            WHERE tenant_id = :tenant AND group_id = below.group_id AND kind = 'User' OFFSET 0) m
     )
-    SELECT DISTINCT r.account_id FROM people JOIN records r ON r.tenant_id = :tenant AND r.id = people.record_id
+    SELECT DISTINCT r.account_id FROM people CROSS JOIN LATERAL (
+        SELECT account_id FROM records WHERE tenant_id = :tenant AND id = people.record_id OFFSET 0) r
     WHERE r.account_id IS NOT NULL ORDER BY r.account_id
 """)
+)
 
 
 def accounts_of(conn: sa.Connection, tenant: str, moved: Moved) -> list[str]:
@@ -218,7 +246,8 @@ def accounts_of(conn: sa.Connection, tenant: str, moved: Moved) -> list[str]:
         return []
     groups = [one for one, kind in moved.items() if kind == "Group"]
     records = [one for one, kind in moved.items() if kind == "User"]
-    rows = conn.execute(_ACCOUNTS, {"tenant": tenant, "groups": groups, "records": records})
+    statement = _ACCOUNTS if groups else _ACCOUNTS_OF_RECORDS
+    rows = statement.rows(conn, {"tenant": tenant, "groups": groups, "records": records})
     return [str(row.account_id) for row in rows]
 
 
@@ -236,16 +265,18 @@ _TAKE_UP = sa.text("""
                 ELSE lower(COALESCE(g.display_name, w.group_name)) = lower(:name) END
     ) waiting WHERE m.tenant_id = :tenant AND m.id = waiting.id
 """)
-_ANY_WAITING = sa.text("""
+_ANY_WAITING = Statement(
+    sa.text("""
     SELECT EXISTS (SELECT FROM mappings w LEFT JOIN groups g ON g.tenant_id = w.tenant_id AND g.id = w.group_id
     WHERE w.tenant_id = :tenant AND w.kind = 'group' AND w.source_id = :source
         AND (w.group_id IS NULL OR g.deleted_at IS NOT NULL))
 """)
+)
 
 
 def mappings_wait(conn: sa.Connection, tenant: str, source: str) -> bool:
     """Whether a mapping of this source waits for a group to come (back)."""
-    return bool(conn.execute(_ANY_WAITING, {"tenant": tenant, "source": source}).scalar())
+    return bool(_ANY_WAITING.value(conn, {"tenant": tenant, "source": source}))
 
 
 def take_up_mappings(conn: sa.Connection, tenant: str, source: str, group: str, name: str, external: str | None) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import command
@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from app.store import outward_tables  # noqa: F401 - its tables belong to the same metadata
 from app.store.engine import check_server, make_migration_engine
@@ -60,8 +61,17 @@ def head() -> str:
 
 def differences(conn: sa.Connection) -> list[object]:
     """What the database's tables lack of `app.store.tables`; empty when they agree."""
-    context = MigrationContext.configure(conn, opts={"include_name": is_ours, "compare_server_default": True})
+    context = MigrationContext.configure(
+        conn, opts={"include_name": is_ours, "compare_server_default": default_differs}
+    )
     return list(compare_metadata(context, metadata))
+
+
+def default_differs(_context: Any, _found: Any, wanted: Any, has: str | None, *_rest: Any) -> bool | None:
+    """None leaves it to Alembic, which asks the server whether both are equal: of JSON text it cannot say."""
+    if not isinstance(wanted.type, JSON) or isinstance(wanted.type, JSONB):
+        return None
+    return has != f"{wanted.server_default.arg}::json"
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:

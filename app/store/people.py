@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.identity.decide import Kept
 from app.identity.model import Account, Grant, Lineage, Record, Status
+from app.store.driver import Statement
 from app.store.tables import Id
 from app.store.voices import decode
 
@@ -27,7 +28,8 @@ def _ids(name: str) -> sa.BindParameter[Any]:
     return sa.bindparam(name, type_=sa.ARRAY(Id))
 
 
-_EXISTING = sa.text(f"""
+_EXISTING = Statement(
+    sa.text(f"""
     SELECT {_RECORD} FROM records r WHERE r.tenant_id = :tenant AND r.id = ANY(:ids)
     UNION ALL
     SELECT {_RECORD} FROM jsonb_to_recordset(:keys) AS k(source uuid, key text)
@@ -37,6 +39,7 @@ _EXISTING = sa.text(f"""
     JOIN records r ON r.tenant_id = :tenant AND r.source_id = k.source AND r.user_name = k.name
         AND r.deleted_at IS NULL
 """).bindparams(_ids("ids"), sa.bindparam("keys", type_=JSONB), sa.bindparam("names", type_=JSONB))
+)
 
 
 def existing(
@@ -47,8 +50,8 @@ def existing(
     names: Iterable[tuple[str, str]],
 ) -> list[Kept]:
     """Records by id, by (source, source key) and by (source, folded userName): not locked, groups not read."""
-    rows = conn.execute(
-        _EXISTING,
+    rows = _EXISTING.rows(
+        conn,
         {
             "tenant": tenant,
             "ids": list(ids),
@@ -59,25 +62,33 @@ def existing(
     return [kept_of(row, frozenset()) for row in rows]
 
 
-_OPEN_IDENTIFIERS = sa.text("""
-    INSERT INTO identifiers (tenant_id, namespace, affiliation, value)
-    SELECT :tenant, * FROM unnest(CAST(:namespaces AS text[]), CAST(:affiliations AS text[]), CAST(:values AS text[]))
-    ON CONFLICT DO NOTHING
+# Makes those that are missing and locks all, in the order given; answers one row for each that it made.
+_OPEN_IDENTIFIERS = Statement("""
+    INSERT INTO identifiers AS i (tenant_id, namespace, affiliation, value)
+    SELECT CAST(%(tenant)s AS uuid), * FROM unnest(
+        CAST(%(namespaces)s AS text[]), CAST(%(affiliations)s AS text[]), CAST(%(values)s AS text[]))
+    ON CONFLICT (tenant_id, namespace, affiliation, value) DO UPDATE SET holders = i.holders WHERE false
+    RETURNING true
 """)
 _IDENTIFIERS = """
     SELECT i.namespace, i.affiliation, i.value, i.holders
-    FROM unnest(CAST(:namespaces AS text[]), CAST(:affiliations AS text[]), CAST(:values AS text[]))
+    FROM unnest(CAST(%(namespaces)s AS text[]), CAST(%(affiliations)s AS text[]), CAST(%(values)s AS text[]))
         AS k(namespace, affiliation, value)
-    JOIN identifiers i ON i.tenant_id = :tenant AND i.namespace = k.namespace COLLATE "C"
+    JOIN identifiers i ON i.tenant_id = %(tenant)s AND i.namespace = k.namespace COLLATE "C"
         AND i.affiliation = k.affiliation AND i.value = k.value COLLATE "C"
     ORDER BY i.namespace, i.affiliation, i.value
 """
-_READ_IDENTIFIERS = sa.text(_IDENTIFIERS)
-_LOCK_IDENTIFIERS = sa.text(_IDENTIFIERS + " FOR UPDATE OF i")
+_READ_IDENTIFIERS = Statement(_IDENTIFIERS)
+_LOCK_IDENTIFIERS = Statement(_IDENTIFIERS + " FOR UPDATE OF i")
 
 
-def identifiers(conn: sa.Connection, tenant: str, keys: Collection[Key], *, lock: bool) -> dict[Key, tuple[str, ...]]:
-    """Who holds these identifiers. With `lock`, each one is made if it is missing and stays locked, in sorted order."""
+def identifiers(
+    conn: sa.Connection, tenant: str, keys: Collection[Key], *, lock: bool, made: Collection[Key] = ()
+) -> dict[Key, tuple[str, ...]]:
+    """Who holds these identifiers. With `lock` each one is made if it is missing, and stays locked, in sorted order.
+
+    `made` are known to be there: one that somebody claimed is never removed.
+    """
     if not keys:
         return {}
     ordered = sorted(keys)
@@ -87,49 +98,71 @@ def identifiers(conn: sa.Connection, tenant: str, keys: Collection[Key], *, lock
         "affiliations": [key[1] for key in ordered],
         "values": [key[2] for key in ordered],
     }
-    if lock:
-        conn.execute(_OPEN_IDENTIFIERS, parameters)
-    rows = conn.execute(_LOCK_IDENTIFIERS if lock else _READ_IDENTIFIERS, parameters)
-    return {(row.namespace, row.affiliation, row.value): tuple(str(one) for one in row.holders) for row in rows}
+    statement = _READ_IDENTIFIERS
+    if lock and not set(made).issuperset(ordered):
+        if len(_OPEN_IDENTIFIERS.rows(conn, parameters)) == len(ordered):
+            return dict.fromkeys(ordered, ())
+    elif lock:
+        statement = _LOCK_IDENTIFIERS
+    rows = statement.rows(conn, parameters)
+    return {(row.namespace, row.affiliation, row.value): tuple(row.holders) for row in rows}
 
 
 _ACCOUNTS = "SELECT * FROM accounts WHERE tenant_id = :tenant AND id = ANY(:ids) ORDER BY id"
-_READ_ACCOUNTS = sa.text(_ACCOUNTS).bindparams(_ids("ids"))
-_LOCK_ACCOUNTS = sa.text(_ACCOUNTS + " FOR UPDATE").bindparams(_ids("ids"))
+_READ_ACCOUNTS = Statement(sa.text(_ACCOUNTS).bindparams(_ids("ids")))
+_LOCK_ACCOUNTS = Statement(sa.text(_ACCOUNTS + " FOR UPDATE").bindparams(_ids("ids")))
 
 
 def accounts(conn: sa.Connection, tenant: str, ids: Collection[str], *, lock: bool) -> dict[str, Account]:
     """Accounts by id. With `lock` they stay locked, in the order of their ids."""
     if not ids:
         return {}
-    rows = conn.execute(_LOCK_ACCOUNTS if lock else _READ_ACCOUNTS, {"tenant": tenant, "ids": sorted(ids)})
+    rows = (_LOCK_ACCOUNTS if lock else _READ_ACCOUNTS).rows(conn, {"tenant": tenant, "ids": sorted(ids)})
     return {str(row.id): account_of(row) for row in rows}
 
 
-_RECORDS = sa.text(f"""
+_HOLD = Statement("""
+    SELECT id FROM accounts WHERE tenant_id = %(tenant)s AND id = ANY(CAST(%(ids)s AS uuid[])) ORDER BY id FOR KEY SHARE
+""")
+
+
+def hold(conn: sa.Connection, tenant: str, ids: Collection[str]) -> None:
+    """Nobody decides about these accounts until COMMIT; others may hold them as well."""
+    if ids:
+        _HOLD.rows(conn, {"tenant": tenant, "ids": sorted(ids)})
+
+
+_RECORDS = Statement(
+    sa.text(f"""
     WITH RECURSIVE mine AS (
         SELECT {_RECORD} FROM records r WHERE r.tenant_id = :tenant AND r.account_id = ANY(:ids)
     ), inside (record_id, group_id) AS (
-        SELECT m.member_id, m.group_id FROM members m JOIN mine ON m.tenant_id = :tenant AND m.member_id = mine.id
+        SELECT mine.id, m.group_id FROM mine CROSS JOIN LATERAL (
+            SELECT group_id FROM members WHERE tenant_id = :tenant AND member_id = mine.id OFFSET 0) m
         UNION
-        SELECT inside.record_id, m.group_id FROM inside
-        JOIN members m ON m.tenant_id = :tenant AND m.member_id = inside.group_id
+        SELECT inside.record_id, m.group_id FROM inside CROSS JOIN LATERAL (
+            SELECT group_id FROM members WHERE tenant_id = :tenant AND member_id = inside.group_id OFFSET 0) m
     ), groups_of AS (
         SELECT record_id, array_agg(group_id) AS ids FROM inside GROUP BY record_id
     )
     SELECT r.*, groups_of.ids AS group_ids FROM mine r LEFT JOIN groups_of ON groups_of.record_id = r.id
 """).bindparams(_ids("ids"))
+)
 
 
 def records_of(conn: sa.Connection, tenant: str, account_ids: Collection[str]) -> list[Kept]:
-    """All records of these accounts, deleted ones too, each with all its groups, nested ones included."""
+    """All records of these accounts, deleted ones too, each with all its groups, nested ones included.
+
+    Row by row in laterals: joined, a plan without values would read all memberships.
+    """
     if not account_ids:
         return []
-    rows = conn.execute(_RECORDS, {"tenant": tenant, "ids": sorted(account_ids)})
+    rows = _RECORDS.rows(conn, {"tenant": tenant, "ids": sorted(account_ids)})
     return [kept_of(row, frozenset(str(one) for one in row.group_ids or ())) for row in rows]
 
 
-_MANAGERS = sa.text("""
+_MANAGERS = Statement(
+    sa.text("""
     WITH RECURSIVE named AS (
         SELECT k.namespace, k.value, r.account_id FROM jsonb_to_recordset(:keys) AS k(namespace text, value text)
         JOIN records r ON k.namespace = 'record' AND r.tenant_id = :tenant AND r.id = k.value::uuid
@@ -153,18 +186,19 @@ _MANAGERS = sa.text("""
     SELECT namespace, value, account_id AS id, NULL::uuid AS manager_id FROM named
     UNION ALL SELECT DISTINCT NULL, NULL, id, manager_id FROM above WHERE manager_id IS NOT NULL
 """).bindparams(sa.bindparam("keys", type_=JSONB), _ids("others"))
+)
 
 
 def managers(
     conn: sa.Connection, tenant: str, keys: Collection[tuple[str, str]], others: Collection[str]
 ) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
     """Who is named by these keys (namespace, value), and account -> manager for all above them and above `others`."""
-    if not keys and not others:
+    if not keys:
         return {}, {}
     named = [{"namespace": namespace, "value": value} for namespace, value in sorted(keys)]
     found: dict[tuple[str, str], str] = {}
     edges: dict[str, str] = {}
-    for row in conn.execute(_MANAGERS, {"tenant": tenant, "keys": named, "others": sorted(others)}):
+    for row in _MANAGERS.rows(conn, {"tenant": tenant, "keys": named, "others": sorted(others)}):
         if row.namespace is None:
             edges[str(row.id)] = str(row.manager_id)
         elif row.id is not None:
@@ -172,12 +206,14 @@ def managers(
     return found, edges
 
 
-_OTHER_ADMINISTRATORS = sa.text("""
+_OTHER_ADMINISTRATORS = Statement(
+    sa.text("""
     SELECT EXISTS (
         SELECT FROM grants g JOIN roles r ON r.tenant_id = g.tenant_id AND r.name = g.role AND r.administrator
         WHERE g.tenant_id = :tenant AND g.effective AND NOT g.account_id = ANY(:losing)
     )
 """).bindparams(_ids("losing"))
+)
 
 
 def other_administrators(conn: sa.Connection, tenant: str, losing: Collection[str]) -> bool:
@@ -185,7 +221,7 @@ def other_administrators(conn: sa.Connection, tenant: str, losing: Collection[st
     conn.execute(
         sa.text("SELECT pg_advisory_xact_lock(hashtextextended('administrators:' || :tenant, 0))"), {"tenant": tenant}
     )
-    return bool(conn.execute(_OTHER_ADMINISTRATORS, {"tenant": tenant, "losing": sorted(losing)}).scalar())
+    return bool(_OTHER_ADMINISTRATORS.value(conn, {"tenant": tenant, "losing": sorted(losing)}))
 
 
 def kept_of(row: Any, groups: frozenset[str]) -> Kept:

@@ -12,24 +12,32 @@ from app.identity.attributes import default_ownership
 from app.identity.folding import fold
 from app.identity.model import Affiliation, OwnershipRule, Role, RoleMapping, Rules, Source, SourceKind
 from app.store import tables as t
+from app.store.driver import Statement
 from app.store.tenant_settings import value
 
 CACHED_TENANTS: Final = 1024
 
 _cache: OrderedDict[str, Rules] = OrderedDict()
 _lock = threading.Lock()
-_SHARE = sa.text("SELECT pg_advisory_xact_lock_shared(hashtextextended('rules:' || :tenant, 0))")
-_ALONE = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || :tenant, 0))")
-_REVISION = sa.select(t.tenants.c.revision).where(t.tenants.c.id == sa.bindparam("tenant"))
+_HOLD = Statement("SELECT hold_rules(%(tenant)s)")
+_ALONE = Statement("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || CAST(%(tenant)s AS text), 0))")
+_REVISION = Statement(sa.select(t.tenants.c.revision).where(t.tenants.c.id == sa.bindparam("tenant")))
 
 
 class UnknownTenantError(LookupError):
     """No such tenant."""
 
 
-def hold(conn: sa.Connection, tenant_id: str, *, alone: bool = False) -> None:
-    """Until COMMIT the rules stay as they are. `alone`: nobody else writes people meanwhile, so they may be changed."""
-    conn.execute(_ALONE if alone else _SHARE, {"tenant": tenant_id})
+def hold(conn: sa.Connection, tenant_id: str, *, alone: bool = False) -> Rules:
+    """The rules, which stay as they are until COMMIT. `alone`: nobody else writes people, so they may be changed.
+
+    Raises:
+        UnknownTenantError: the tenant is gone.
+    """
+    if not alone:
+        return _of(conn, tenant_id, _HOLD.value(conn, {"tenant": tenant_id}))
+    _ALONE.rows(conn, {"tenant": tenant_id})
+    return current(conn, tenant_id)
 
 
 def current(conn: sa.Connection, tenant_id: str) -> Rules:
@@ -38,7 +46,23 @@ def current(conn: sa.Connection, tenant_id: str) -> Rules:
     Raises:
         UnknownTenantError: the tenant is gone.
     """
-    revision = conn.execute(_REVISION, {"tenant": tenant_id}).scalar()
+    return _of(conn, tenant_id, _REVISION.value(conn, {"tenant": tenant_id}))
+
+
+def source(conn: sa.Connection, tenant_id: str, source_id: str) -> Source:
+    """One source, as it was made: its numbering and affiliation never change, so an older revision will do.
+
+    Raises:
+        UnknownTenantError: the tenant is gone.
+    """
+    with _lock:
+        known = _cache.get(tenant_id)
+    if known is None or source_id not in known.sources:
+        known = current(conn, tenant_id)
+    return known.sources[source_id]
+
+
+def _of(conn: sa.Connection, tenant_id: str, revision: int | None) -> Rules:
     if revision is None:
         raise UnknownTenantError(tenant_id)
     with _lock:

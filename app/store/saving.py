@@ -16,20 +16,22 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.identity.decide import Decision, Kept
+from app.identity.decide import Decision, Kept, named_by
 from app.identity.events import Event
 from app.identity.managers import Managers
 from app.identity.model import Account, Grant
 from app.identity.writes import Spoken
 from app.store import audit
+from app.store.driver import Statement
 from app.store.voices import encode
 
-_PEOPLE = sa.text("""
+_PEOPLE = Statement(
+    sa.text("""
     WITH saved AS (
         INSERT INTO records (tenant_id, id, source_id, source_key, user_name, account_id, active, document, search,
             voice, version, created_at, updated_at, deleted_at, due_at)
         SELECT :tenant, r.* FROM jsonb_to_recordset(:records) AS r(id uuid, source_id uuid, source_key text,
-            user_name text, account_id uuid, active bool, document jsonb, search jsonb, voice jsonb, version bigint,
+            user_name text, account_id uuid, active bool, document json, search jsonb, voice jsonb, version bigint,
             created_at timestamptz, updated_at timestamptz, deleted_at timestamptz, due_at timestamptz)
         ON CONFLICT (tenant_id, id) DO UPDATE SET user_name = excluded.user_name, account_id = excluded.account_id,
             active = excluded.active, document = excluded.document, search = excluded.search, voice = excluded.voice,
@@ -68,18 +70,25 @@ _PEOPLE = sa.text("""
         SELECT :tenant, k.*, :now FROM jsonb_to_recordset(:granted)
             AS k(account_id uuid, role text, scope text, rule text, effective bool)
         ON CONFLICT (tenant_id, account_id, role, scope, rule) DO UPDATE SET effective = excluded.effective
+    ), doubted AS (
+        INSERT INTO duplicates (tenant_id, id, record_id, account_id, candidates, reason)
+        SELECT :tenant, d.* FROM jsonb_to_recordset(:doubts)
+            AS d(id uuid, record_id uuid, account_id uuid, candidates jsonb, reason text)
     )
-    INSERT INTO duplicates (tenant_id, id, record_id, account_id, candidates, reason)
-    SELECT :tenant, d.* FROM jsonb_to_recordset(:doubts)
-        AS d(id uuid, record_id uuid, account_id uuid, candidates jsonb, reason text)
+    SELECT DISTINCT w.account_id FROM jsonb_to_recordset(:called) AS k(namespace text, value text)
+    CROSS JOIN LATERAL (
+        SELECT account_id FROM manager_keys WHERE tenant_id = :tenant AND namespace = k.namespace COLLATE "C"
+            AND value = k.value COLLATE "C" AND NOT resolved OFFSET 0) w
 """).bindparams(
-    *(
-        sa.bindparam(name, type_=JSONB)
-        for name in ("records", "identifiers", "unnamed", "named", "lost", "granted", "doubts")
+        *(
+            sa.bindparam(name, type_=JSONB)
+            for name in ("records", "identifiers", "unnamed", "named", "lost", "granted", "doubts", "called")
+        )
     )
 )
 
-_LEDGER = sa.text("""
+_LEDGER = Statement(
+    sa.text("""
     WITH l AS (
         UPDATE ledger SET
             next_event = next_event + jsonb_array_length(:events),
@@ -119,6 +128,7 @@ _LEDGER = sa.text("""
     FROM l, jsonb_to_recordset(:entries) AS e(position bigint, actor text, action text, subject text, facts jsonb,
         personal jsonb, salt text, digest text)
 """).bindparams(*(sa.bindparam(name, type_=JSONB) for name in ("events", "entries", "counts", "accounts")))
+)
 
 
 @dataclass(slots=True)
@@ -130,8 +140,11 @@ class Telling:
     counts: dict[str, int]
 
 
-def save_people(conn: sa.Connection, tenant: str, decision: Decision, new_id: Any, now: datetime) -> None:
-    """The first statement: everything that needs no number."""
+def save_people(conn: sa.Connection, tenant: str, decision: Decision, new_id: Any, now: datetime) -> list[str]:
+    """The first statement: everything that needs no number.
+
+    Returns the accounts of those who named a manager whom nobody knew until now.
+    """
     named, unnamed, granted, lost = [], [], [], []
     for account_id, (before, derived) in decision.accounts.items():
         old = {} if before is None else {grant.key: grant for grant in before.grants}
@@ -145,8 +158,8 @@ def save_people(conn: sa.Connection, tenant: str, decision: Decision, new_id: An
             for namespace, value in ref.keys:
                 if (namespace, value, kept.record.account_id) not in now_named:
                     unnamed.append({"namespace": namespace, "value": value, "account_id": kept.record.account_id})
-    conn.execute(
-        _PEOPLE,
+    rows = _PEOPLE.rows(
+        conn,
         {
             "tenant": tenant,
             "now": now,
@@ -170,8 +183,10 @@ def save_people(conn: sa.Connection, tenant: str, decision: Decision, new_id: An
                 }
                 for doubt in decision.doubts
             ],
+            "called": _called(decision),
         },
     )
+    return [row.account_id for row in rows]
 
 
 def save_ledger(
@@ -180,8 +195,8 @@ def save_ledger(
     """The last statement before COMMIT: it holds the tenant's ledger row from here to there."""
     entries = [audit.sealed(entry, now) for entry in telling.entries]
     last_event = {event.account_id: place for place, event in enumerate(telling.events)}
-    conn.execute(
-        _LEDGER,
+    _LEDGER.rows(
+        conn,
         {
             "tenant": tenant,
             "now": now,
@@ -195,6 +210,16 @@ def save_ledger(
             "entries": [{"position": place, **entry} for place, entry in enumerate(entries)],
         },
     )
+
+
+def _called(decision: Decision) -> list[dict[str, str]]:
+    """The keys by which somebody can be named as a manager from now on."""
+    keys = {
+        key
+        for past, kept in decision.records.values()
+        for key in named_by(kept) - (named_by(past) if past else frozenset())
+    }
+    return [{"namespace": namespace, "value": value} for namespace, value in sorted(keys)]
 
 
 def _record(kept: Kept) -> dict[str, Any]:

@@ -12,7 +12,7 @@ check would cost a lookup a row (see docs/decisions/0003).
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSON, JSONB
 
 from app.store.columns import NOW as NOW
 from app.store.columns import RANDOM_KEY as RANDOM_KEY
@@ -24,6 +24,12 @@ from app.store.columns import metadata as metadata
 from app.store.columns import people as _people
 from app.store.columns import tenant as _tenant
 from app.store.scim_request_table import scim_requests as scim_requests
+
+
+def _document() -> sa.Column[object]:
+    """What a source said, as text that is only ever written out: JSONB would be taken apart and put together again."""
+    return sa.Column("document", JSON, nullable=False, server_default=sa.text("'{}'"))
+
 
 tenants = sa.Table(
     "tenants",
@@ -134,7 +140,7 @@ records = sa.Table(
     sa.Column("user_name", Folded),  # folded; unique among a source's living records
     sa.Column("account_id", Id),
     sa.Column("active", sa.Boolean, nullable=False),
-    _json("document"),
+    _document(),
     _json("search"),
     # What it says in the account's terms, as `adapters` and `sources` read it out of the document.
     _json("voice"),
@@ -180,7 +186,7 @@ groups = sa.Table(
     sa.Column("source_id", Id, nullable=False),
     sa.Column("display_name", sa.Text, nullable=False),
     sa.Column("external_id", sa.Text),
-    _json("document"),
+    _document(),
     _json("search"),
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     # Roles of its members are still being derived by this run.

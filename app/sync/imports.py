@@ -18,7 +18,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from app.identity.decide import Decision
-from app.identity.model import Source
+from app.identity.model import Rules, Source
 from app.provisioning import CHUNK, in_transaction, save
 from app.sources import hr
 from app.store import drift, imports
@@ -96,8 +96,8 @@ def submit(
     if strange:
         drift.report(engine, tenant_id, source.id, list(strange))
 
-    def once(conn: sa.Connection) -> tuple[Plan, str, str]:
-        return _stored(conn, tenant_id, planned, actor, moment)
+    def once(conn: sa.Connection, rules: Rules) -> tuple[Plan, str, str]:
+        return _stored(conn, tenant_id, planned, rules, actor, moment)
 
     settled, run_id, state = in_transaction(engine, tenant_id, once)
     if state == "queued":
@@ -116,11 +116,11 @@ def allow(
     """
     moment = now or datetime.now(UTC)
 
-    def once(conn: sa.Connection) -> int:
+    def once(conn: sa.Connection, rules: Rules) -> int:
         total = store.find(conn, tenant_id, run_id).total
         if not store.allow(conn, tenant_id, run_id, actor, moment):
             raise NotHeldError(f"The run {run_id} is not held.")
-        _note(conn, tenant_id, Entry(actor, "run.allowed", run_id, {}), moment)
+        _note(conn, tenant_id, Entry(actor, "run.allowed", run_id, {}), rules, moment)
         return total
 
     total = in_transaction(engine, tenant_id, once)
@@ -137,16 +137,18 @@ def reject(engine: sa.Engine, tenant_id: str, run_id: str, actor: str, *, now: d
     """
     moment = now or datetime.now(UTC)
 
-    def once(conn: sa.Connection) -> None:
+    def once(conn: sa.Connection, rules: Rules) -> None:
         store.find(conn, tenant_id, run_id)
         if not store.reject(conn, tenant_id, run_id, actor):
             raise NotHeldError(f"The run {run_id} is not held.")
-        _note(conn, tenant_id, Entry(actor, "run.rejected", run_id, {}), moment)
+        _note(conn, tenant_id, Entry(actor, "run.rejected", run_id, {}), rules, moment)
 
     in_transaction(engine, tenant_id, once)
 
 
-def _stored(conn: sa.Connection, tenant_id: str, planned: Plan, actor: str, now: datetime) -> tuple[Plan, str, str]:
+def _stored(
+    conn: sa.Connection, tenant_id: str, planned: Plan, rules: Rules, actor: str, now: datetime
+) -> tuple[Plan, str, str]:
     """The plan as judged when its source's imports stand still, the run's id, and its state."""
     imports.hold(conn, tenant_id, planned.source_id)
     settled = judged(conn, tenant_id, planned, now)
@@ -166,7 +168,7 @@ def _stored(conn: sa.Connection, tenant_id: str, planned: Plan, actor: str, now:
         expires_at=now + HELD_FOR if settled.verdict.held else None,
     )
     facts = {"source": planned.source_id, **summary}
-    _note(conn, tenant_id, Entry(actor, f"import.{state}", run_id, facts), now)
+    _note(conn, tenant_id, Entry(actor, f"import.{state}", run_id, facts), rules, now)
     return settled, run_id, state
 
 
@@ -204,5 +206,5 @@ def _not_applied(engine: sa.Engine, tenant_id: str, run_id: str, state: str) -> 
     )
 
 
-def _note(conn: sa.Connection, tenant_id: str, entry: Entry, now: datetime) -> None:
-    save(conn, tenant_id, Decision(), rulebook.current(conn, tenant_id), entry.actor, now, [entry])
+def _note(conn: sa.Connection, tenant_id: str, entry: Entry, rules: Rules, now: datetime) -> None:
+    save(conn, tenant_id, Decision(), rules, entry.actor, now, [entry])

@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from app import provisioning
 from app.identity.attributes import default_ownership, family, is_known
 from app.identity.decide import Decision
-from app.identity.model import SourceKind
+from app.identity.model import Rules, SourceKind
 from app.provisioning import CHUNK
 from app.store import rules as rulebook
 from app.store import runs as store
@@ -123,7 +123,7 @@ def _change(
 ) -> str:
     """The change and the run that derives everybody, in one transaction: a crash leaves nobody behind."""
 
-    def once(conn: sa.Connection) -> tuple[str, int]:
+    def once(conn: sa.Connection, _rules: Rules) -> tuple[str, int]:
         facts = dict(write(conn))
         facts["revision"] = raise_revision(conn, tenant_id)
         chosen = sa.select(t.accounts.c.id).where(t.accounts.c.tenant_id == tenant_id).order_by(t.accounts.c.id)
