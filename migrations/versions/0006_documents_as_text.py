@@ -1,14 +1,14 @@
 """Documents as JSON text, and the rules' lock and revision in one call.
 
-Revision 0005. Documents are only ever written out: as JSONB each one was taken apart and put together again.
+Revision 0006. Documents are only ever written out: as JSONB each one was taken apart and put together again.
 """
 
 from __future__ import annotations
 
 from alembic import op
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
