@@ -18,7 +18,7 @@ from app.adapters.keyset_sql import keyset_of
 from app.adapters.sort_sql import order_by
 from app.identity.folding import fold
 from app.store import tables as t
-from app.store.driver import Statement, fragment, planned_by_values
+from app.store.driver import Statement, condition, fragment, planned_by_values
 from scim.filters import Compare, Filter
 from scim.schemas import LMS_USER
 from scim.store import Kind, Mark, Page, Query, Resource, Walk
@@ -166,7 +166,7 @@ class Reads:
             return _LIVING, {}
         columns = _TABLES[kind].c
         wanted = where(query.filter, kind=kind, tenant_id=self.tenant, source_id=self.source, columns=columns)
-        text, values = fragment(wanted, "where_")
+        text, values = condition(wanted, _TABLES[kind], "where_")
         return f"{_LIVING} AND ({text})", values
 
     def _parameters(self) -> dict[str, Any]:

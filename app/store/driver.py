@@ -88,6 +88,16 @@ def fragment(clause: sa.ClauseElement, prefix: str) -> tuple[str, dict[str, Any]
     return _PARAMETER.sub(lambda found: f"%({prefix}{found.group(1)})s" if found.group(1) else "%%", text), values
 
 
+def condition(clause: sa.ColumnElement[bool], table: sa.FromClause, prefix: str) -> tuple[str, dict[str, Any]]:
+    """`fragment` for a condition on the rows of `table`, which subqueries in it speak of.
+
+    It is compiled inside a SELECT from `table`: alone, each subquery would name `table` among its own and so ask
+    whether any row of it fits, not this one.
+    """
+    text, values = fragment(sa.select(sa.literal_column("1")).select_from(table).where(clause), prefix)
+    return text.partition("\nWHERE ")[2], values
+
+
 def planned_by_values(conn: sa.Connection, text: str, parameters: Mapping[str, Any]) -> list[Any]:
     """All rows of a statement with parameters as `%(name)s`, which is planned anew for the values it has.
 

@@ -135,3 +135,20 @@ def test_by_default_an_unknown_member_refuses_the_request(connect, tenant, okta)
         refused = client.post(f"{BASE}/Groups", json={"displayName": "Staff", "members": [{"value": stranger}]})
         assert (refused.status_code, refused.get_json()["scimType"]) == (400, "invalidValue")
     assert client.get(f"{BASE}/Groups").get_json()["totalResults"] == 0
+
+
+def test_a_filter_by_memberships_or_account_asks_about_each_row(connect, tenant, okta) -> None:
+    client = connect(tenant, okta)
+    ada, bob = (client.post(f"{BASE}/Users", json={"userName": name}).get_json()["id"] for name in ("ada", "bob"))
+    for name, id in (("Crew", ada), ("Staff", bob)):
+        client.post(f"{BASE}/Groups", json={"displayName": name, "members": [{"value": id}]})
+
+    def found(path: str, text: str) -> list[str]:
+        answer = client.get(f"{BASE}{path}", query_string={"filter": text}).get_json()
+        return [one.get("userName") or one["displayName"] for one in answer["Resources"]]
+
+    assert found("/Groups", f'members.value eq "{bob}"') == ["Staff"]
+    assert found("/Groups", f'not (members.value eq "{bob}")') == ["Crew"]
+    assert found("/Users", 'groups.display eq "crew"') == ["ada"]
+    account = client.get(f"{BASE}/Users/{bob}").get_json()[LMS_USER]["accountId"]
+    assert found("/Users", f'{LMS_USER}:accountId eq "{account}" and {LMS_USER}:status eq "active"') == ["bob"]

@@ -5,6 +5,7 @@ Random(seed) ─▶ documents ─▶ POST ─▶ Town: what a GET answers, by id
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -66,7 +67,10 @@ def elements(rng: Random, name: str) -> list[dict[str, Any]]:
         element = {part: words(rng) for part in parts if rng.random() < 0.6}
         if rng.random() < 0.6:
             element["type"] = rng.choice(TYPES)
-        listed.append(element or {parts[0]: words(rng)})
+        element = element or {parts[0]: words(rng)}
+        if name == "x509Certificates" and "value" in element:
+            element["value"] = b64encode(element["value"].encode()).decode()
+        listed.append(element)
     if rng.random() < 0.5:
         rng.choice(listed)["primary"] = True
     elif rng.random() < 0.3:
