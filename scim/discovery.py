@@ -50,7 +50,14 @@ def service_provider_config(base_url: str, limits: Limits, features: Features) -
                 "description": "A token of one source of one tenant, in the Authorization header.",
                 "specUri": "https://www.rfc-editor.org/rfc/rfc6750",
                 "primary": True,
-            }
+            },
+            {
+                "type": "oauth2",
+                "name": "OAuth 2.0 client credentials",
+                "description": "Client id with a secret or a signed assertion at /oauth/token, scope scim.",
+                "specUri": "https://www.rfc-editor.org/rfc/rfc6749",
+                "primary": False,
+            },
         ],
         "meta": {"resourceType": "ServiceProviderConfig", "location": f"{base_url}/ServiceProviderConfig"},
     }

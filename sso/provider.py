@@ -8,18 +8,21 @@ Knows no web framework: a request comes in as method, headers and form, an answe
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
 from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
-from authlib.oauth2.rfc6749 import ClientMixin, InvalidRequestError, OAuth2Payload
+from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError, InvalidRequestError, OAuth2Payload
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
-from sso.tokens import LIFETIME, Client, Clients, Tokens
+from sso.assertions import ASSERTION_TYPE, Keys, RejectedError, check
+from sso.issuer_keys import IssuerKeys
+from sso.tokens import Client, Clients, Tokens
 
-METHODS: Final = ("client_secret_basic", "client_secret_post")
+METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 GRANT_TYPES: Final = ("client_credentials",)
 
 # authlib refuses plain http. TLS ends at the proxy in front, so that the request's own scheme says nothing.
@@ -45,10 +48,12 @@ class Answer:
 
 
 class Provider:
-    """The endpoints over one keeper of clients and one of tokens."""
+    """The endpoints over one keeper of clients and one of tokens. `keys` are remembered as long as the provider is."""
 
-    def __init__(self, clients: Clients, tokens: Tokens, scopes: Sequence[str]) -> None:
-        self._server = _Server(clients, tokens, scopes)
+    def __init__(
+        self, clients: Clients, tokens: Tokens, scopes: Sequence[str], keys: Keys | None = None, now: Clock = time.time
+    ) -> None:
+        self._server = _Server(clients, tokens, scopes, _Assertions(clients, keys or IssuerKeys(), now))
 
     def token(self, request: TokenRequest) -> Answer:
         """Answers a token request: RFC 6749 §5.1 or §5.2, never an exception of the protocol."""
@@ -63,11 +68,12 @@ class Provider:
 class _Server(AuthorizationServer):
     """authlib's server, with our request and our answer."""
 
-    def __init__(self, clients: Clients, tokens: Tokens, scopes: Sequence[str]) -> None:
+    def __init__(self, clients: Clients, tokens: Tokens, scopes: Sequence[str], assertions: _Assertions) -> None:
         super().__init__(scopes_supported=list(scopes))
         self._tokens = tokens
         self.register_client_auth_method("client_secret_basic", _authenticating(clients, _basic_credentials))
         self.register_client_auth_method("client_secret_post", _authenticating(clients, _form_credentials))
+        self.register_client_auth_method("private_key_jwt", assertions.authenticate)
         self.register_token_generator("default", self._issue)
         self.register_grant(_ClientCredentials)
 
@@ -88,8 +94,9 @@ class _Server(AuthorizationServer):
 
     def _issue(self, client: _Client, scope: str | None = None, **_asked: Any) -> dict[str, Any]:
         scopes = client.granted(scope)
-        token = self._tokens.issue(client.client, scopes, LIFETIME)
-        expires = int(LIFETIME.total_seconds())
+        lifetime = client.client.lifetime
+        token = self._tokens.issue(client.client, scopes, lifetime)
+        expires = int(lifetime.total_seconds())
         return {"access_token": token, "token_type": "Bearer", "expires_in": expires, "scope": " ".join(scopes)}
 
 
@@ -143,6 +150,30 @@ class _Payload(OAuth2Payload):
         return self._data
 
 
+class _Assertions:
+    """private_key_jwt (RFC 7523 §2.2). A client is found by its client_id: the subject is its issuer's name for it."""
+
+    def __init__(self, clients: Clients, keys: Keys, now: Clock) -> None:
+        self._clients, self._keys, self._now = clients, keys, now
+
+    def authenticate(self, _query: object, request: OAuth2Request) -> _Client | None:
+        assertion, client_id = request.form.get("client_assertion"), request.form.get("client_id")
+        if not assertion or request.form.get("client_assertion_type") != ASSERTION_TYPE or not client_id:
+            return None
+        found = self._clients.federated(client_id)
+        if found is None:
+            return None
+        client, trust = found
+        try:
+            asserted = check(assertion, trust, self._keys, self._now())
+        except RejectedError as error:
+            raise InvalidClientError(f"The client assertion is not accepted: {error}.", status_code=401) from None
+        if asserted.jti is not None and not self._clients.first_use(client, asserted.jti, asserted.until):
+            raise InvalidClientError("The client assertion was used before.", status_code=401)
+        return _Client(client)
+
+
+Clock = Callable[[], float]
 Credentials = Callable[[OAuth2Request], tuple[str, str] | None]
 
 
@@ -186,6 +217,8 @@ def _check(request: TokenRequest) -> None:
         raise InvalidRequestError("The parameter grant_type is missing.")
     if _authorization(request.headers) and "client_secret" in request.form:
         raise InvalidRequestError("Authenticate either by the Authorization header or in the body, not both.")
+    if "client_assertion" in request.form and (_authorization(request.headers) or "client_secret" in request.form):
+        raise InvalidRequestError("Authenticate either by a secret or by an assertion, not both.")
     grant_type = request.form["grant_type"][0]
     if grant_type not in GRANT_TYPES:
         raise OAuth2Error(

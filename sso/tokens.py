@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
+from sso.assertions import Trust
 from sso.errors import MalformedTokenError, MissingTokenError
 
 LIFETIME: Final = timedelta(hours=1)
+SCIM: Final = "scim"  # the scope that opens /scim/v2
+SCIM_LIFETIME: Final = timedelta(hours=2)  # Entra's gallery asks for 1 to 6 hours
 
 _B64TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _LONGEST: Final = 512
@@ -22,12 +25,25 @@ class Client:
     id: str
     scopes: tuple[str, ...]
 
+    @property
+    def lifetime(self) -> timedelta:
+        """Of its access tokens."""
+        return SCIM_LIFETIME if SCIM in self.scopes else LIFETIME
+
 
 class Clients(Protocol):
     """Knows the clients and their secrets."""
 
     def authenticate(self, client_id: str, secret: str) -> Client | None:
         """The client, if this is its secret and it is neither expired nor revoked. In time that tells nothing."""
+        ...
+
+    def federated(self, client_id: str) -> tuple[Client, Trust] | None:
+        """The client and whose assertions it may show, if it is one that shows assertions."""
+        ...
+
+    def first_use(self, client: Client, jti: str, until: float) -> bool:
+        """Whether no process has seen this `jti` of the client; it is remembered until `until` (epoch seconds)."""
         ...
 
 

@@ -16,6 +16,7 @@ from app.store.tenant_settings import value
 from scim.errors import Forbidden, Unauthorized
 from scim.schemas import Registry
 from scim.store import Features
+from sso.tokens import SCIM
 
 
 class Doorkeeper:
@@ -29,11 +30,13 @@ class Doorkeeper:
     def admit(self, token: str) -> ScimStore:
         """The store of the token's source; `Unauthorized` for any token that is not (or no longer) one of ours."""
         with reading(self._engine) as conn:
-            known = credentials.find(conn, token, ["scim_token"])
+            known = credentials.find(conn, token, ["scim_token", "access_token"])
             if known is None or known.source_id is None:
                 raise Unauthorized("The bearer token is unknown, expired or revoked.")
             schemas = self._registries.of(conn, known.tenant_id, known.tenant_revision)
         scim_notes.caller(known, schemas)
+        if known.kind == "access_token" and SCIM not in known.scopes:
+            raise Forbidden("This needs an access token with the scope scim.")
         if known.source_state != "active":
             raise Forbidden(f"The source {known.source_name} is {known.source_state}: it takes no requests.")
         self._last_use.note(known)

@@ -7,11 +7,13 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from app.adapters.oauth_clients import OAuthClients
 from app.store import credentials
 from app.store.credentials import Credential, LastUse
 from app.store.engine import reading
 from sso.errors import InsufficientScopeError, InvalidTokenError
-from sso.tokens import bearer
+from sso.provider import Provider
+from sso.tokens import SCIM, bearer
 
 ACCOUNTS_READ: Final = "accounts:read"
 EVENTS_READ: Final = "events:read"
@@ -49,6 +51,8 @@ class Door:
         self.engine = engine
         self.openapi = openapi
         self._last_use = LastUse(engine)
+        keeper = OAuthClients(engine)
+        self.provider = Provider(keeper, keeper, (*SCOPES, SCIM))
 
     def admit(self, authorization: str | None, scope: str) -> Caller:
         """The caller, if its token holds `scope`.

@@ -1,4 +1,4 @@
-"""POST /oauth/token: client credentials become an access token of one hour (RFC 6749 §4.4). Errors are OAuth's own."""
+"""POST /oauth/token: client credentials become an access token (RFC 6749 §4.4). Errors are OAuth's own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from urllib.parse import parse_qs
 
 from flask import Response, request
 
-from app.adapters.oauth_clients import OAuthClients
 from app.api import bodies
-from app.api.auth import SCOPES, Door
+from app.api.auth import Door
 from app.api.problems import Problem
 from app.api.routes import Route, json
 from app.api.schemas import TokenErrorSchema, TokenSchema
-from sso.provider import Provider, TokenRequest
+from sso.assertions import ASSERTION_TYPE
+from sso.provider import TokenRequest
 
 LARGEST: Final = 16 * 1024
 MOST_PARAMETERS: Final = 50
@@ -27,8 +27,7 @@ def issue(door: Door) -> Response:
     except (Problem, ValueError):
         limits = f"{LARGEST} bytes and {MOST_PARAMETERS} parameters"
         return _refused(f"Send the parameters as {FORM} in UTF-8, at most {limits}.")
-    keeper = OAuthClients(door.engine)
-    answer = Provider(keeper, keeper, tuple(SCOPES)).token(TokenRequest(dict(request.headers), form))
+    answer = door.provider.token(TokenRequest(dict(request.headers), form))
     response = json(answer.body, answer.status)
     for name, value in answer.headers:
         response.headers[name] = value
@@ -58,7 +57,8 @@ ROUTES: Final = (
         {
             "operationId": "issueToken",
             "summary": "An access token for client credentials (RFC 6749)",
-            "description": "The client proves who it is by HTTP Basic or with client_id and client_secret in the form.",
+            "description": "The client proves who it is by HTTP Basic, with client_id and client_secret in the form, "
+            "or with client_id and an assertion of its issuer (RFC 7523). A token lives one hour, two for SCIM.",
             "tags": ["Authentication"],
             "security": [{}],
             "requestBody": {
@@ -76,6 +76,8 @@ ROUTES: Final = (
                                 },
                                 "client_id": {"type": "string"},
                                 "client_secret": {"type": "string", "format": "password"},
+                                "client_assertion_type": {"type": "string", "const": ASSERTION_TYPE},
+                                "client_assertion": {"type": "string", "format": "password"},
                             },
                         }
                     }

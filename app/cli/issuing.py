@@ -39,8 +39,8 @@ def list_all(context: Context, tenant_name: str, kind: credentials.Kind, *, as_j
             each.source,
             f"{each.hint}…",
             " ".join(each.scopes),
-            _state(each),
-            _minute(each.last_used_at),
+            state(each),
+            minute(each.last_used_at),
             each.id,
         )
         for each in found
@@ -55,13 +55,15 @@ def revoke_one(context: Context, tenant_name: str, credential_id: str, *, as_jso
     show({"id": credential_id, "revoked": True}, f"{credential_id} is revoked.", as_json=as_json)
 
 
-def _state(listed: credentials.Listed) -> str:
+def state(listed: credentials.Listed) -> str:
+    """Whether it is valid, and until when."""
     if listed.revoked_at is not None:
         return "revoked"
     if listed.expires_at is None:
         return "valid"
-    return "expired" if listed.expires_at <= datetime.now(UTC) else f"valid until {_minute(listed.expires_at)}"
+    return "expired" if listed.expires_at <= datetime.now(UTC) else f"valid until {minute(listed.expires_at)}"
 
 
-def _minute(at: datetime | None) -> str:
+def minute(at: datetime | None) -> str:
+    """An instant for people."""
     return "" if at is None else at.strftime("%Y-%m-%d %H:%M")

@@ -17,6 +17,7 @@ from app.store.engine import writing
     cls=LazyGroup,
     lazy={
         "check": "scim_check:check",
+        "client": "scim_client:client",
         "log": "scim_log:log",
         "receiver": "receiver:receiver",
         "schema": "scim_schema:schema",

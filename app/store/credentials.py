@@ -22,12 +22,13 @@ from app.store import tables
 from app.store.driver import Statement
 from app.store.engine import reading
 
-Kind = Literal["scim_token", "api_key", "client", "access_token"]
+Kind = Literal["scim_token", "api_key", "client", "client_secret", "access_token"]
 
 PREFIXES: Final[Mapping[Kind, str]] = {
     "scim_token": "rc_scim_",
     "api_key": "rc_key_",
     "client": "rc_client_",
+    "client_secret": "rc_client_",
     "access_token": "rc_at_",
 }
 RANDOM_BYTES: Final = 32  # 43 characters in URL-safe base64
@@ -118,8 +119,12 @@ def issue(
 
 def find(conn: sa.Connection, secret: str, kinds: Sequence[Kind]) -> Credential | None:
     """Whose `secret` this is, if it is of one of `kinds` and neither expired nor revoked. One statement, always."""
-    short = secret if len(secret) <= LONGEST_SECRET else ""
-    row = _FIND.row(conn, {"hash": _digest(short), "kinds": list(kinds)})
+    return find_by_hash(conn, _digest(secret if len(secret) <= LONGEST_SECRET else ""), kinds)
+
+
+def find_by_hash(conn: sa.Connection, hash: bytes, kinds: Sequence[Kind]) -> Credential | None:
+    """The same, by the digest that is kept."""
+    row = _FIND.row(conn, {"hash": hash, "kinds": list(kinds)})
     return None if row is None else Credential(**{**row._asdict(), "scopes": frozenset(row.scopes)})
 
 

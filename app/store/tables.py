@@ -23,6 +23,8 @@ from app.store.columns import json as _json
 from app.store.columns import metadata as metadata
 from app.store.columns import people as _people
 from app.store.columns import tenant as _tenant
+from app.store.federation_tables import federations as federations
+from app.store.federation_tables import used_assertions as used_assertions
 from app.store.scim_request_table import scim_requests as scim_requests
 
 
@@ -340,10 +342,10 @@ credentials = sa.Table(
     metadata,
     _tenant(),
     sa.Column("id", Id, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),  # scim_token, api_key, client, access_token
+    sa.Column("kind", sa.Text, nullable=False),  # scim_token, api_key, client, client_secret, access_token
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("source_id", Id),
-    sa.Column("client_id", Id),  # of an access token: the client it was issued to
+    sa.Column("client_id", Id),  # of an access token or a further secret: the client
     sa.Column("hash", BYTEA, nullable=False),  # sha256 of a 256-bit random secret
     sa.Column("hint", sa.Text, nullable=False),  # its first characters, to recognise it by
     sa.Column("scopes", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),

@@ -18,7 +18,7 @@ from app.provisioning import CHUNK, provision
 from app.sources import hr
 from app.store import rules as rulebook
 from app.store import runs as store
-from app.store import scim_requests
+from app.store import scim_clients, scim_requests
 from app.store.engine import reading
 from app.store.tenant_settings import value
 from app.sync import runs
@@ -56,6 +56,7 @@ def sweep(engine: sa.Engine, now: datetime | None = None) -> None:
     with reading(engine) as conn:
         store.expire(conn, now or datetime.now(UTC))
         conn.execute(_SHOWN)
+        scim_clients.forget_used(conn, now or datetime.now(UTC))
         scim_requests.forget(conn, now or datetime.now(UTC), value({}, "scim.log_days"))
     _tell_of_days(engine, now or datetime.now(UTC))
     _tell_of_managers(engine)

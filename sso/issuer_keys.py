@@ -1,0 +1,123 @@
+"""Issuers' public keys: fetched over https, kept for an hour, for an unknown `kid` asked for once a minute at most.
+
+The address is the administrator's, never one that a token names. A fetch follows no redirect, reads at most 256 KiB and
+ends after five seconds; while one is under way nobody else waits for it.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import requests
+
+from sso.assertions import Trust, usable_keys
+
+FRESH: Final = 3600.0  # seconds
+PAUSE: Final = 60.0  # seconds between two fetches, however many ask for keys that are not there
+STALE: Final = 4 * 3600.0  # seconds that keys serve while their issuer does not answer
+SECONDS: Final = 5.0
+LARGEST: Final = 262_144  # bytes
+MOST_ISSUERS: Final = 200
+
+Fetch = Callable[[str], bytes]
+
+
+@dataclass(slots=True)
+class _Known:
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    fetched: float = float("-inf")
+    tried: float = float("-inf")
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class IssuerKeys:
+    """`sso.assertions.Keys` of one process. `clock` counts seconds."""
+
+    def __init__(self, fetch: Fetch | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._fetch = fetch or fetch_keys
+        self._clock = clock
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, trust: Trust, kid: str | None) -> Sequence[Mapping[str, Any]]:
+        """The issuer's keys; empty when there are none to be had."""
+        if trust.jwks is not None:
+            return usable_keys(trust.jwks)
+        if trust.jwks_url is None:
+            return []
+        known = self._of(trust.jwks_url)
+        now = self._clock()
+        lacking = kid is not None and all(key.get("kid") != kid for key in known.keys)
+        if (lacking or now - known.fetched > FRESH) and now - known.tried >= PAUSE:
+            self._look_up(trust.jwks_url, known, now)
+        return known.keys if now - known.fetched <= STALE else []
+
+    def _of(self, url: str) -> _Known:
+        with self._lock:
+            known = self._known.setdefault(url, _Known())
+            self._known.move_to_end(url)
+            while len(self._known) > MOST_ISSUERS:
+                self._known.popitem(last=False)
+            return known
+
+    def _look_up(self, url: str, known: _Known, now: float) -> None:
+        if not known.lock.acquire(blocking=False):
+            return
+        try:
+            known.tried = now
+            known.keys = usable_keys(self._fetch(url))
+            known.fetched = now
+        except (requests.RequestException, ValueError):
+            return
+        finally:
+            known.lock.release()
+
+
+def check_address(url: str) -> None:
+    """Whether keys may be fetched there.
+
+    Raises:
+        ValueError: it is not https (http only on this machine), or names a user, or an address that no issuer has.
+    """
+    parts = urlsplit(url)
+    if not parts.hostname or parts.username is not None or parts.fragment:
+        raise ValueError("this is no address of a key set")
+    local = parts.hostname == "localhost" or _address(parts.hostname, "is_loopback")
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise ValueError("keys are fetched over https only")
+    if any(_address(parts.hostname, kind) for kind in ("is_link_local", "is_multicast", "is_unspecified")):
+        raise ValueError("no issuer has this address")
+
+
+def fetch_keys(url: str) -> bytes:
+    """What stands at the address.
+
+    Raises:
+        ValueError, requests.RequestException: it may not be asked, did not answer in time, or said too much.
+    """
+    check_address(url)
+    end = time.monotonic() + SECONDS
+    accepted = {"Accept": "application/jwk-set+json, application/json"}
+    with requests.get(url, headers=accepted, timeout=SECONDS / 2, allow_redirects=False, stream=True) as answer:
+        if answer.status_code != 200:
+            raise ValueError(f"the issuer's keys: HTTP {answer.status_code}")
+        read = b""
+        for part in answer.iter_content(8192):
+            read += part
+            if len(read) > LARGEST or time.monotonic() > end:
+                raise ValueError("the issuer's keys: too long, or too slow")
+        return read
+
+
+def _address(host: str, kind: str) -> bool:
+    try:
+        return bool(getattr(ipaddress.ip_address(host), kind))
+    except ValueError:
+        return False

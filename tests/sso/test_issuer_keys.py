@@ -1,0 +1,147 @@
+"""Issuers' keys: kept, looked up again for an unknown kid, never more often than once a minute."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from sso.assertions import Trust
+from sso.issuer_keys import LARGEST, IssuerKeys, check_address, fetch_keys
+
+TRUST = Trust("i", "s", "a", jwks_url="https://login.example/keys")
+
+
+class World:
+    def __init__(self) -> None:
+        self.now, self.asked, self.kids, self.down = 0.0, 0, ["one"], False
+
+    def fetch(self, _url: str) -> bytes:
+        self.asked += 1
+        if self.down:
+            raise ValueError("gone")
+        return json.dumps({"keys": [{"kid": kid, "kty": "RSA"} for kid in self.kids]}).encode()
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+@pytest.fixture
+def keys(world: World) -> IssuerKeys:
+    return IssuerKeys(world.fetch, lambda: world.now)
+
+
+def kids(keys: IssuerKeys, kid: str | None) -> list[str]:
+    return [key["kid"] for key in keys.of(TRUST, kid)]
+
+
+def test_keys_are_kept_for_an_hour(world: World, keys: IssuerKeys) -> None:
+    for world.now in (0.0, 10.0, 3600.0):
+        assert kids(keys, "one") == ["one"]
+    assert world.asked == 1
+    world.now = 3601.0
+    kids(keys, "one")
+    assert world.asked == 2
+
+
+def test_an_unknown_kid_is_asked_for_once_a_minute(world: World, keys: IssuerKeys) -> None:
+    kids(keys, "one")
+    world.kids = ["two"]
+    for number in range(1000):
+        kids(keys, f"invented-{number}")
+    assert world.asked == 1
+    world.now = 60.0
+    assert kids(keys, "two") == ["two"]
+    assert world.asked == 2
+
+
+def test_an_issuer_that_does_not_answer_is_not_pressed_and_its_keys_end(world: World, keys: IssuerKeys) -> None:
+    kids(keys, "one")
+    world.down, world.now = True, 3700.0
+    assert [kids(keys, "one") for _ in range(5)] == [["one"]] * 5
+    assert world.asked == 2
+    world.now = 4 * 3600.0 + 1
+    assert kids(keys, "one") == []
+
+
+def test_nobody_waits_for_a_fetch_that_is_under_way(world: World) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(url: str) -> bytes:
+        begun.set()
+        assert go_on.wait(20)
+        return world.fetch(url)
+
+    keys = IssuerKeys(slow, lambda: world.now)
+    first = threading.Thread(target=kids, args=(keys, "one"))
+    first.start()
+    assert begun.wait(20)
+    assert kids(keys, "one") == []
+    go_on.set()
+    first.join(20)
+    assert kids(keys, "one") == ["one"]
+
+
+def test_pasted_keys_are_not_fetched(world: World, keys: IssuerKeys) -> None:
+    pasted = Trust("i", "s", "a", jwks='{"keys": [{"kid": "p"}]}')
+    assert [key["kid"] for key in keys.of(pasted, "x")] == ["p"]
+    assert world.asked == 0
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://login.example/keys",
+        "file:///etc/passwd",
+        "https://",
+        "https://user@login.example/",
+        "ftp://localhost/k",
+        "https://169.254.169.254/keys",
+        "https://[fe80::1]/",
+        "https://0.0.0.0/",
+        "//login.example/keys",
+        "https://x/#f",
+    ],
+)
+def test_addresses_that_are_never_asked(url: str) -> None:
+    with pytest.raises(ValueError, match=r"address|https"):
+        check_address(url)
+    with pytest.raises(ValueError, match=r"address|https"):
+        fetch_keys(url)
+
+
+class _Answers(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        if self.path == "/away":
+            self.send_response(302)
+            self.send_header("Location", "/keys")
+            self.end_headers()
+            return
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"x" * (LARGEST + 1) if self.path == "/large" else b'{"keys": []}')
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.fixture
+def local() -> Iterator[str]:
+    with HTTPServer(("127.0.0.1", 0), _Answers) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def test_a_fetch_follows_nobody_and_reads_no_more_than_keys(local: str) -> None:
+    assert fetch_keys(f"{local}/keys") == b'{"keys": []}'
+    with pytest.raises(ValueError, match="HTTP 302"):
+        fetch_keys(f"{local}/away")
+    with pytest.raises(ValueError, match="too long"):
+        fetch_keys(f"{local}/large")
