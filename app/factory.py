@@ -146,7 +146,7 @@ def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     from scim.routes import blueprint
     from scim.store import Limits
 
-    door, log = Doorkeeper(engine, Teller(engine, "deliver")), ScimLog(engine)
+    door, log = Doorkeeper(engine, Teller(engine, "deliver")), ScimLog(engine, lambda: g.request_id)
     app.register_blueprint(blueprint(door, Limits(), public_url=settings.public_url, observer=log))
     app.extensions["scim_log"] = log
 

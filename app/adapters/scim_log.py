@@ -14,6 +14,7 @@ import atexit
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from multiprocessing import util as processes
 from typing import Final
@@ -39,10 +40,11 @@ _log = structlog.get_logger("scim")
 
 
 class ScimLog:
-    """`scim.store.Observer`: keeps every request whose tenant is known."""
+    """`scim.store.Observer`: keeps every request whose tenant is known. `request_id` gives the present one's UUIDv7."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, request_id: Callable[[], str] = lambda: str(uuid_utils.uuid7())) -> None:
         self._engine = engine
+        self._request_id = request_id
         self._waiting: deque[Ended] = deque()
         self._bytes = 0
         self._dropped = 0
@@ -89,9 +91,8 @@ class ScimLog:
                 self._dropped += 1
                 return
             self._bytes += size
-        id = structlog.contextvars.get_contextvars().get("request_id") or str(uuid_utils.uuid7())
         took = (time.perf_counter() - note.began) * 1000
-        self._waiting.append(Ended(note, exchange, datetime.now(UTC), round(took, 1), id))
+        self._waiting.append(Ended(note, exchange, datetime.now(UTC), round(took, 1), self._request_id()))
         if len(self._waiting) >= BATCH:
             self._full.set()
 
