@@ -21,6 +21,7 @@ from app import provisioning
 from app.adapters.registries import registry_of
 from app.adapters.search_document import search_document
 from app.identity.decide import Decision
+from app.identity.model import Rules
 from app.store import rules as rulebook
 from app.store import schemas as store
 from app.store.audit import Entry
@@ -63,7 +64,7 @@ def declare(
         StoredValuesError: values would not fit any more, and `drop_values` is not given.
     """
 
-    def once(conn: sa.Connection) -> Saved:
+    def once(conn: sa.Connection, _rules: Rules) -> Saved:
         known = store.listing(conn, tenant_id)
         before = _named(known, document.get("id") if isinstance(document, Mapping) else None)
         schema = declared(document, registry_of(one for one in known if one is not before))
@@ -88,7 +89,7 @@ def remove(engine: sa.Engine, tenant_id: str, urn: str, *, actor: str, drop_valu
         StoredValuesError: values are stored, and `drop_values` is not given.
     """
 
-    def once(conn: sa.Connection) -> Saved:
+    def once(conn: sa.Connection, _rules: Rules) -> Saved:
         found = _named(store.listing(conn, tenant_id), urn)
         if found is None:
             raise NotFoundError(f"the tenant declared no schema {urn}")
@@ -106,7 +107,7 @@ def refit(engine: sa.Engine, tenant_id: str, kind: str, urn: str) -> int:
     """Bring all documents with values of the schema in line with what it is now; returns their number."""
     done, after = 0, _NOBODY
 
-    def once(conn: sa.Connection) -> list[store.Holder]:
+    def once(conn: sa.Connection, _rules: Rules) -> list[store.Holder]:
         registry = registry_of(store.listing(conn, tenant_id))
         found = store.holders(conn, tenant_id, kind, urn, after, CHUNK)
         rows = [_refitted(registry, tenant_id, kind, urn, holder) for holder in found]

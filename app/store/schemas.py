@@ -62,7 +62,7 @@ def count(conn: sa.Connection, tenant_id: str, kind: str, urn: str, attributes: 
     wanted = _holding(table, tenant_id, urn)
     if attributes is not None:
         names = sa.literal(list(attributes), ARRAY(sa.Text))
-        wanted.append(table.c.document[urn].op("?|", return_type=sa.Boolean())(names))
+        wanted.append(sa.cast(table.c.document, JSONB)[urn].op("?|", return_type=sa.Boolean())(names))
     return int(conn.execute(sa.select(sa.func.count()).select_from(table).where(*wanted)).scalar_one())
 
 
@@ -96,9 +96,10 @@ _LISTING: Final = (
 _REWRITE: Final = {
     kind: sa.text(f"""
         UPDATE {table.name} AS r SET document = n.document, search = n.search,
-            version = r.version + CASE WHEN r.document = n.document THEN 0 ELSE 1 END,
-            updated_at = CASE WHEN r.document = n.document THEN r.updated_at ELSE :now END
-        FROM jsonb_to_recordset(:rows) AS n(id uuid, document jsonb, search jsonb)
+            version = CASE WHEN CAST(r.document AS jsonb) = CAST(n.document AS jsonb) THEN r.version
+                ELSE r.version + 1 END,
+            updated_at = CASE WHEN CAST(r.document AS jsonb) = CAST(n.document AS jsonb) THEN r.updated_at ELSE :now END
+        FROM jsonb_to_recordset(:rows) AS n(id uuid, document json, search jsonb)
         WHERE r.tenant_id = :tenant AND r.id = n.id
     """).bindparams(
         sa.bindparam("tenant", type_=t.Id),
