@@ -26,7 +26,8 @@ def parse(data: bytes, limits: Limits) -> dict[str, Any]:
     """The JSON object in `data`.
 
     Errors: `PayloadTooLarge`; `InvalidSyntax` for anything that is not one object of plain JSON in UTF-8, is nested
-    too deeply or names a key twice; `InvalidValue` for a text with a NUL character, which no database keeps.
+    too deeply, names a key twice or in other letters than ASCII; `InvalidValue` for a text with a NUL character, which
+    no database keeps.
     """
     check_size(len(data), limits)
     try:
@@ -64,3 +65,5 @@ def _check_depth(body: Any, limit: int) -> None:
 def _once(pairs: list[tuple[str, Any]]) -> None:
     if len({key for key, _ in pairs}) != len(pairs):
         raise InvalidSyntax("The body names one key twice in the same object.")
+    if not all(key.isascii() for key, _ in pairs):  # RFC 7643 §2.1; the sign for Kelvin is a `k` in lower case
+        raise InvalidSyntax("A name of an attribute has a character that is not ASCII.")

@@ -126,11 +126,8 @@ class _Run:
             return
         if not isinstance(operation.value, dict):
             raise InvalidValue(f"{operation.verb} without a path needs an object as its value.")
-        seen: set[str] = set()
+        _check_once(operation.value)
         for key, value in operation.value.items():
-            if key.lower() in seen:
-                raise InvalidSyntax(f"{key} is named twice.")
-            seen.add(key.lower())
             self._at(operation.verb, key, value, "key")
 
     def _at(self, verb: Verb, text: str, value: Any, named_by: Literal["path", "key"]) -> None:
@@ -171,6 +168,7 @@ class _Run:
             return
         if not isinstance(value, dict):
             raise InvalidValue(f"{extension.id} must be an object.")
+        _check_once(value)
         for key, held in value.items():
             self._at(verb, f"{extension.id}:{key}", held, "key")
 
@@ -229,6 +227,15 @@ class _Run:
         for key, value in self.document.items():
             if value not in (None, "", [], {}):
                 yield key, value
+
+
+def _check_once(value: Mapping[str, Any]) -> None:
+    """Names that differ in case only are one attribute named twice (RFC 7643 §2.1)."""
+    seen: set[str] = set()
+    for key in value:
+        if key.lower() in seen:
+            raise InvalidSyntax(f"{key} is named twice.")
+        seen.add(key.lower())
 
 
 def _checked_as(path: Path) -> Attribute:

@@ -50,6 +50,8 @@ class Path:
 
 def resolve(kind: str, name: str, registry: Registry = SCHEMAS) -> Path | None:
     """The path of a plain name (no brackets), whatever its case and vendor's spelling; None when unknown."""
+    if not name.isascii():  # RFC 7643 §2.1; folding would take some letters for others
+        return None
     schemas = registry.of(kind)
     place = (
         schemas.resolve(dialects.canonical_urn(name))

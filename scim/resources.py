@@ -42,7 +42,8 @@ class Answer:
 class Resources:
     """One client's resources. `base_url` is that of the SCIM service, without a slash at its end.
 
-    `if_match` and `if_none_match` are header values, or None. All verbs raise the errors of `scim.errors`.
+    `if_match` and `if_none_match` are header values, or None (RFC 9110 §13.1). All verbs raise the errors of
+    `scim.errors`.
     """
 
     store: Store
@@ -59,10 +60,20 @@ class Resources:
         draft = Draft(incoming.document, MemberChange(add=incoming.members or ()), incoming.ignored)
         return self._answer(201, self.store.create(kind, draft), projection, self._written(kind, draft))
 
-    def get(self, kind: Kind, id: str, projection: Projection, *, if_none_match: str | None = None) -> Answer:
+    def get(
+        self,
+        kind: Kind,
+        id: str,
+        projection: Projection,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
+    ) -> Answer:
         """200, or 304 without a body when the client has this version already."""
         resource = self.store.get(kind, id, members=projection.members)
-        known = condition(if_none_match)
+        wanted, known = condition(if_match), condition(if_none_match)
+        if wanted and not wanted.met_by(resource.version):
+            raise VersionMismatch()
         if known and known.met_by(resource.version):
             return Answer(304, version=resource.version, id=resource.id)
         return self._answer(200, resource, _left_to_do(projection))
@@ -87,14 +98,21 @@ class Resources:
         return (render(resource, self.base_url, projection, self._registry) for resource in resources)
 
     def replace(
-        self, kind: Kind, id: str, body: Mapping[str, Any], projection: Projection, *, if_match: str | None = None
+        self,
+        kind: Kind,
+        id: str,
+        body: Mapping[str, Any],
+        projection: Projection,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
     ) -> Answer:
         """PUT. Attributes that are left out are cleared; a group's members stay unless the body speaks of them.
 
         RFC 7644 §3.5.1 leaves both to the server; a group emptied by a rename is the worse mistake.
         """
         incoming = normalise(kind, body, self._registry)
-        draft, expected = _put(incoming), self._expected(kind, id, if_match)
+        draft, expected = _put(incoming), self._expected(kind, id, if_match, if_none_match)
         if self._registry.of(kind).immutable:
             replaced = self._retried(kind, id, expected, lambda current: self._put_beside(current, draft))
         else:
@@ -102,19 +120,26 @@ class Resources:
         return self._answer(200, replaced, projection, self._written(kind, draft))
 
     def patch(
-        self, kind: Kind, id: str, body: Mapping[str, Any], projection: Projection, *, if_match: str | None = None
+        self,
+        kind: Kind,
+        id: str,
+        body: Mapping[str, Any],
+        projection: Projection,
+        *,
+        if_match: str | None = None,
+        if_none_match: str | None = None,
     ) -> Answer:
         """PATCH: 200 with the resource, or 204 where the tenant's features say so and no projection is asked for."""
         operations, beside = read_operations(body, self.limits)
-        expected = self._expected(kind, id, if_match)
+        expected = self._expected(kind, id, if_match, if_none_match)
         written, named = self._retried(
             kind, id, expected, lambda current: self._patch(current, operations, beside, expected)
         )
         return self._patched(kind, id, written, projection, named)
 
-    def delete(self, kind: Kind, id: str, *, if_match: str | None = None) -> Answer:
+    def delete(self, kind: Kind, id: str, *, if_match: str | None = None, if_none_match: str | None = None) -> Answer:
         """204."""
-        self.store.delete(kind, id, expected=self._expected(kind, id, if_match))
+        self.store.delete(kind, id, expected=self._expected(kind, id, if_match, if_none_match))
         return Answer(204)
 
     def _retried(self, kind: Kind, id: str, expected: int | None, write: Callable[[Resource], T]) -> T:
@@ -178,9 +203,14 @@ class Resources:
         for member in computed.get("members", ()):
             yield Member(member["value"], member.get("type"), member.get("display"))
 
-    def _expected(self, kind: Kind, id: str, if_match: str | None) -> int | None:
+    def _expected(self, kind: Kind, id: str, if_match: str | None, if_none_match: str | None) -> int | None:
         """The version that the store must find, None for any."""
-        wanted = condition(if_match)
+        wanted, unwanted = condition(if_match), condition(if_none_match)
+        if unwanted is not None:
+            version = self.store.get(kind, id, members=False).version
+            if unwanted.met_by(version) or (wanted and not wanted.met_by(version)):
+                raise VersionMismatch("The resource has a version that If-None-Match or If-Match rules out.")
+            return version
         if wanted is None:
             return None
         if not wanted.any and len(wanted.versions) == 1:

@@ -3,7 +3,7 @@
 /Users /Groups ── GET list, POST            /Users/.search /Groups/.search /.search ── POST
 /Users/{id} /Groups/{id} ── GET PUT PATCH DELETE            /Bulk ── POST            /Me ── 501
 /Roles /Roles/{id} ── GET, and /Roles/.search ── POST: where the tenant's features say so
-/ServiceProviderConfig /ResourceTypes /Schemas ── GET, also without a token
+/ServiceProviderConfig /ResourceTypes /Schemas ── GET, also without a token            / ── GET: all kinds
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import orjson
 from flask import Blueprint, Response, current_app, g, request
+from flask.sansio.app import App as SansioApp
 from werkzeug.exceptions import HTTPException
 
 from scim import bodies, bulk, discovery, query, roles
@@ -23,6 +24,7 @@ from scim.errors import (
     BadRequest,
     Forbidden,
     Internal,
+    InvalidVers,
     MalformedCredentials,
     MethodNotAllowed,
     NotFound,
@@ -39,6 +41,7 @@ log = logging.getLogger(__name__)
 Handler = Callable[..., Response]
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _KINDS: tuple[tuple[Kind, str], ...] = (("User", "/Users"), ("Group", "/Groups"))
+_ALL_KINDS: tuple[Kind, ...] = ("User", "Group")
 
 
 def blueprint(
@@ -69,7 +72,7 @@ def blueprint(
     _route(made, "/Roles", {"GET": doors.roles}, otherwise=doors.read_only)
     _route(made, "/Roles/.search", {"POST": doors.search_roles}, otherwise=doors.search_only)
     _route(made, "/Roles/<id>", {"GET": doors.role}, otherwise=doors.read_only)
-    _route(made, "/.search", {"POST": doors.search}, kinds=("User", "Group"))
+    _route(made, "/.search", {"POST": doors.search}, kinds=_ALL_KINDS)
     _route(made, "/Bulk", {"POST": doors.bulk})
     _route(made, "/Me", {}, otherwise=doors.me)
     _route(made, "/ServiceProviderConfig", {"GET": doors.config})
@@ -77,12 +80,27 @@ def blueprint(
     _route(made, "/ResourceTypes/<id>", {"GET": doors.resource_types})
     _route(made, "/Schemas", {"GET": doors.schemas})
     _route(made, "/Schemas/<id>", {"GET": doors.schemas})
-    _route(made, "/", {}, otherwise=doors.nowhere)
+    _route(made, "/", {"GET": doors.root})
     _route(made, "/<path:rest>", {}, otherwise=doors.nowhere)
     made.register_error_handler(Exception, _failed)
     if observer is not None:
         _observe(made, observer, len(url_prefix.rstrip("/")))
+    made.record_once(lambda state: _refuse_other_versions(state.app, url_prefix))
     return made
+
+
+def _refuse_other_versions(app: SansioApp, url_prefix: str) -> None:
+    """`/scim/v1/…` beside our `/scim/v2` is a version that is not served (RFC 7644 §3.13)."""
+    base, _, own = url_prefix.rstrip("/").rpartition("/")
+    if not own.removeprefix("v").isdigit():
+        return
+
+    def refuse(number: int, rest: str = "") -> Response:
+        return _failed(InvalidVers(f"Version {number} of the protocol is not served: use {own}."))
+
+    for rule in (f"{base}/v<int:number>", f"{base}/v<int:number>/<path:rest>"):
+        name = f"scim_version_{rule.count('/')}"
+        app.add_url_rule(rule, name, refuse, methods=_METHODS, provide_automatic_options=False)
 
 
 def _observe(made: Blueprint, observer: Observer, prefix: int) -> None:
@@ -129,6 +147,13 @@ class _Doors:
         asked = query.list_request((kind,), parameters, self._limits, in_uri=True, registry=registry)
         return _respond(resources.search((kind,), asked))
 
+    def root(self) -> Response:
+        """All kinds of resources (RFC 7644 §3.4.2.1)."""
+        resources = self._resources()
+        registry, parameters = resources.store.features.schemas, request.args.items(multi=True)
+        asked = query.list_request(_ALL_KINDS, parameters, self._limits, in_uri=True, registry=registry)
+        return _respond(resources.search(_ALL_KINDS, asked))
+
     def search(self, kinds: tuple[Kind, ...]) -> Response:
         resources = self._resources()
         registry = resources.store.features.schemas
@@ -139,19 +164,18 @@ class _Doors:
         return _respond(resources.create(kind, self._body(), _projection()))
 
     def get(self, kind: Kind, id: str) -> Response:
-        known = request.headers.get("If-None-Match")
-        return _respond(self._resources().get(kind, id, _projection(), if_none_match=known))
+        return _respond(self._resources().get(kind, id, _projection(), **_conditions()))
 
     def replace(self, kind: Kind, id: str) -> Response:
         resources = self._resources()
-        return _respond(resources.replace(kind, id, self._body(), _projection(), if_match=_if_match()))
+        return _respond(resources.replace(kind, id, self._body(), _projection(), **_conditions()))
 
     def patch(self, kind: Kind, id: str) -> Response:
         resources = self._resources()
-        return _respond(resources.patch(kind, id, self._body(), _projection(), if_match=_if_match()))
+        return _respond(resources.patch(kind, id, self._body(), _projection(), **_conditions()))
 
     def delete(self, kind: Kind, id: str) -> Response:
-        return _respond(self._resources().delete(kind, id, if_match=_if_match()))
+        return _respond(self._resources().delete(kind, id, **_conditions()))
 
     def bulk(self) -> Response:
         resources = self._resources()
@@ -243,8 +267,8 @@ def _projection() -> query.Projection:
     return query.projection(request.args.items(multi=True))
 
 
-def _if_match() -> str | None:
-    return request.headers.get("If-Match")
+def _conditions() -> dict[str, str | None]:
+    return {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}
 
 
 def _respond(answer: Answer) -> Response:

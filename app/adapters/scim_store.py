@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from app.adapters import scim_notes
 from app.adapters.scim_cursor import cursor_key, walked
 from app.adapters.scim_reads import Reads
+from app.adapters.scim_root import sorted_page
 from app.adapters.scim_voice import spoken
 from app.adapters.search_document import search_document
 from app.grouping import Grouping, GroupSpoken, Membership
@@ -77,6 +78,9 @@ class ScimStore:
         raise NotFound.resource(kind, id)
 
     def search(self, kinds: Sequence[Kind], query: Query) -> Page:
+        if query.sort_by is not None and len(kinds) > 1:
+            with reading(self.engine) as conn:
+                return sorted_page(conn, self._reads, kinds, query)
         offset, total = query.start_index - 1, 0
         found: list[Resource] = []
         with reading(self.engine) as conn:
