@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 
-from app.store import tenant_settings
+from app.factory import create_app
+from app.store import credentials, tenant_settings
 from app.store.engine import writing
 from app.store.tenants import SourceRow, Tenant
 from app.sync.mapping_changes import Change
@@ -105,3 +106,18 @@ def test_what_is_found_at_roles_can_be_given(engine: sa.Engine, connect: Any, te
 
 def test_a_tenant_without_the_setting_has_no_roles_endpoint(connect: Any, tenant: Tenant, okta: SourceRow) -> None:
     assert connect(tenant, okta).get(f"{BASE}/Roles").status_code == 404
+
+
+def test_roles_and_the_root_through_the_whole_application(engine: sa.Engine, tenant: Tenant, okta: SourceRow) -> None:
+    """With the provisioning log that looks at every request."""
+    with writing(engine) as conn:
+        tenant_settings.choose(conn, tenant.id, "scim.roles_endpoint", "true")
+        token = credentials.issue(conn, tenant.id, "scim_token", "test", source_id=okta.id).secret
+    app = create_app(engine=engine)
+    app.testing = True
+    client = app.test_client()
+    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token}"
+    for path in ("/Roles", "/Roles/learner", "/Roles?cursor&count=2", "/", "/?sortBy=id", "/Users?cursor"):
+        assert client.get(BASE + path).status_code == 200, path
+    assert client.delete(f"{BASE}/Roles/learner").status_code == 405
+    assert client.get("/scim/v1/Users").get_json()["scimType"] == "invalidVers"
