@@ -141,12 +141,14 @@ def setup_keys(app: Flask, engine: sa.Engine) -> None:
 def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     """SCIM for identity providers."""
     from app.adapters.doorkeeper import Doorkeeper
+    from app.adapters.pace import Pace
     from app.adapters.scim_log import ScimLog
     from app.sync.jobs import Teller
     from scim.routes import blueprint
     from scim.store import Limits
 
-    door, log = Doorkeeper(engine, Teller(engine, "deliver")), ScimLog(engine, lambda: g.request_id)
+    door = Doorkeeper(engine, Teller(engine, "deliver"), Pace(settings.workers))
+    log = ScimLog(engine, lambda: g.request_id)
     app.register_blueprint(blueprint(door, Limits(), public_url=settings.public_url, observer=log))
     app.extensions["scim_log"] = log
 

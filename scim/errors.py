@@ -165,6 +165,17 @@ class UnsupportedMediaType(ScimError):
     section = "RFC 7644 §8.1"
 
 
+class TooManyRequests(ScimError):
+    """More requests than the client may send. `retry_after` as for `Busy`: Okta takes a date for five minutes."""
+
+    status = 429
+    section = "RFC 6585 §4"
+
+    def __init__(self, *, retry_after: int) -> None:
+        detail = "There were more requests in a second than this tenant may send; the request can be repeated."
+        super().__init__(detail, headers={"Retry-After": str(max(1, retry_after))})
+
+
 class Internal(ScimError):
     status = 500
 

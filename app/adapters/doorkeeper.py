@@ -7,13 +7,14 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from app.adapters import scim_notes
+from app.adapters.pace import Pace
 from app.adapters.registries import Registries
 from app.adapters.scim_store import ScimStore
 from app.store import credentials
 from app.store.engine import reading
 from app.store.receivers import heard
 from app.store.tenant_settings import value
-from scim.errors import Forbidden, Unauthorized
+from scim.errors import Forbidden, TooManyRequests, Unauthorized
 from scim.schemas import Registry
 from scim.store import Features
 from sso.tokens import SCIM
@@ -22,8 +23,9 @@ from sso.tokens import SCIM
 class Doorkeeper:
     """`scim.store.Doorkeeper` on our credentials. `tell` is called after writes that some receiver hears of."""
 
-    def __init__(self, engine: sa.Engine, tell: Callable[[], None] | None = None) -> None:
+    def __init__(self, engine: sa.Engine, tell: Callable[[], None] | None = None, pace: Pace | None = None) -> None:
         self._engine, self._tell = engine, tell
+        self._pace = pace or Pace()
         self._last_use = credentials.LastUse(engine)
         self._registries = Registries()
 
@@ -35,6 +37,9 @@ class Doorkeeper:
                 raise Unauthorized("The bearer token is unknown, expired or revoked.")
             schemas = self._registries.of(conn, known.tenant_id, known.tenant_revision)
         scim_notes.caller(known, schemas)
+        wait = self._pace.wait(known.tenant_id, value(known.tenant_settings, "scim.requests_per_second"))
+        if wait:
+            raise TooManyRequests(retry_after=wait)
         if known.kind == "access_token" and SCIM not in known.scopes:
             raise Forbidden("This needs an access token with the scope scim.")
         if known.source_state != "active":

@@ -56,6 +56,7 @@ def _hand_down(settings: Settings, url: str) -> None:
     os.environ["DATABASE_URL"] = url
     os.environ["ROLLCALL_HOST"] = settings.host
     os.environ["ROLLCALL_PORT"] = str(settings.port)
+    os.environ["ROLLCALL_WORKERS"] = str(settings.workers)
     os.environ["ROLLCALL_PUBLIC_URL"] = settings.public_url
 
 

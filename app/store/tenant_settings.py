@@ -38,6 +38,7 @@ SETTINGS: Final = (
     ),
     Setting("scim.roles_endpoint", False, "The platform's roles can be read at /Roles, for Okta's entitlement mode."),
     Setting("scim.account_extension", True, "SCIM users show the account that they belong to, read-only."),
+    Setting("scim.requests_per_second", 0, "SCIM requests a second that a tenant may send to this server; 0: any."),
     Setting("scim.log_days", 30, "Days that SCIM requests stay in the provisioning log; 0: none is kept."),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
