@@ -4,6 +4,7 @@
                  │                                     └───────▶ sources.hr ─▶ pushes   POST /api/v1/sources/…/records
                  │                                                            └─▶ the write door
                  ├─▶ scim_requests ─▶ store.scim_requests                               GET  /api/v1/scim/requests
+                 ├─▶ scim_tokens ─▶ store.credentials                                   …    /api/v1/scim/tokens
                  ├─▶ token ─▶ sso.provider                                              POST /oauth/token
                  └─▶ openapi                                                            GET  /api/openapi.json
 
@@ -17,7 +18,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from flask import Blueprint
 
-from app.api import accounts, events, openapi, problems, records, scim_requests, token
+from app.api import accounts, events, openapi, problems, records, scim_requests, scim_tokens, token
 from app.api.auth import Door
 from app.api.routes import Route, add
 from app.settings import Settings
@@ -25,7 +26,7 @@ from app.settings import Settings
 
 def routes() -> tuple[Route, ...]:
     """Every route of the API, each once."""
-    mine = (accounts, events, records, scim_requests, token, openapi)
+    mine = (accounts, events, records, scim_requests, scim_tokens, token, openapi)
     return tuple(route for module in mine for route in module.ROUTES)
 
 

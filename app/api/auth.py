@@ -18,11 +18,13 @@ from sso.tokens import SCIM, bearer
 ACCOUNTS_READ: Final = "accounts:read"
 EVENTS_READ: Final = "events:read"
 RECORDS_WRITE: Final = "records:write"
+SCIM_TOKENS_WRITE: Final = "scim-tokens:write"
 SCIM_REQUESTS_READ: Final = "scim-requests:read"
 SCOPES: Final = {
     ACCOUNTS_READ: "Read accounts.",
     EVENTS_READ: "Read the events.",
     RECORDS_WRITE: "Send records of an HR system or CRM.",
+    SCIM_TOKENS_WRITE: "Issue, rotate and revoke the bearer tokens of SCIM sources.",
     SCIM_REQUESTS_READ: "Read what identity providers asked over SCIM, personal data included.",
 }
 

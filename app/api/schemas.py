@@ -209,6 +209,35 @@ class ScimRequestsSchema(_Answer):
     next = _text("The cursor of the next page; null on the last one.", allow_none=True)
 
 
+class ScimTokenSchema(_Answer):
+    """A bearer token of a SCIM source, without its secret."""
+
+    id = _uuid("The token's id.")
+    name = _text("Its label.")
+    source = _text("The source that shows it.", allow_none=True)
+    hint = _text("Its first characters.")
+    createdAt = _time("When it was issued.")  # noqa: N815
+    expiresAt = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it ends."})  # noqa: N815
+    lastUsedAt = fields.DateTime(  # noqa: N815
+        required=True, allow_none=True, metadata={"description": "When it was last shown, to the minute."}
+    )
+    revokedAt = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it was revoked."})  # noqa: N815
+
+
+class ScimTokensSchema(_Answer):
+    """All tokens."""
+
+    tokens = fields.List(fields.Nested(ScimTokenSchema), required=True)
+
+
+class IssuedScimTokenSchema(_Answer):
+    """A new token."""
+
+    id = _uuid("Its id.")
+    token = _text("The token itself: it is not kept.")
+    expiresAt = fields.DateTime(required=True, allow_none=True, metadata={"description": "When it ends."})  # noqa: N815
+
+
 class ProblemSchema(Schema):
     """A problem (RFC 9457)."""
 

@@ -83,7 +83,7 @@ def page(door: Door, caller: Caller) -> Response:
 def one(door: Door, caller: Caller, request_id: str) -> Response:
     """One request with its payload."""
     with reading(door.engine) as conn:
-        known = _is_id(request_id)
+        known = is_id(request_id)
         row = store.one(conn, caller.tenant_id, request_id, caller.source_id) if known else None
     if row is None:
         raise Problem(NOT_FOUND, "The tenant's provisioning log has no request of this id.")
@@ -118,7 +118,8 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is_id(text: str) -> bool:
+def is_id(text: str) -> bool:
+    """Whether it is a UUID in its usual form."""
     try:
         return str(uuid.UUID(text)) == text.lower()
     except ValueError:

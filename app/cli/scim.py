@@ -66,13 +66,15 @@ def list_(context: Context, tenant_name: str, as_json: bool) -> None:
 @click.option(
     "--overlap", default=24, show_default=True, type=click.IntRange(0, 24 * 90), help="Hours that both are valid."
 )
+@expires_option
 @json_option
 @click.pass_obj
-def rotate(context: Context, id: str, tenant_name: str, overlap: int, as_json: bool) -> None:
+def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in: int | None, as_json: bool) -> None:
     """Issue a token in the place of one that ends after the overlap."""
     with context.database() as engine, writing(engine) as conn:
         tenant = tenants.find(conn, tenant_name)
-        issued = credentials.rotate(conn, tenant.id, id, overlap=timedelta(hours=overlap))
+        end = end_after(expires_in)
+        issued = credentials.rotate(conn, tenant.id, id, overlap=timedelta(hours=overlap), expires_at=end)
     _show(context, issued, as_json=as_json)
 
 

@@ -142,8 +142,17 @@ def revoke(conn: sa.Connection, tenant_id: str, credential_id: str) -> None:
     conn.execute(change.where(issued_to_it))
 
 
-def rotate(conn: sa.Connection, tenant_id: str, credential_id: str, *, overlap: timedelta) -> Issued:
-    """A new credential with the old one's rights. The old one ends after `overlap`, or at its own end if sooner.
+def rotate(
+    conn: sa.Connection,
+    tenant_id: str,
+    credential_id: str,
+    *,
+    overlap: timedelta,
+    expires_at: datetime | None = None,
+) -> Issued:
+    """A new credential with the old one's rights, which ends at `expires_at`.
+
+    The old one ends after `overlap`, or at its own end if sooner.
 
     Raises:
         UnknownCredentialError: there is none, or it is revoked.
@@ -154,7 +163,8 @@ def rotate(conn: sa.Connection, tenant_id: str, credential_id: str, *, overlap: 
         raise UnknownCredentialError("there is no such credential, or it is revoked already")
     end = sa.func.least(_T.c.expires_at, datetime.now(UTC) + overlap)
     conn.execute(sa.update(_T).where(*this).values(expires_at=end))
-    return issue(conn, tenant_id, old["kind"], old["name"], source_id=old["source_id"], scopes=old["scopes"])
+    rights = {"source_id": old["source_id"], "scopes": old["scopes"]}
+    return issue(conn, tenant_id, old["kind"], old["name"], expires_at=expires_at, **rights)
 
 
 def listing(conn: sa.Connection, tenant_id: str, kinds: Sequence[Kind]) -> list[Listed]:
