@@ -150,6 +150,7 @@ class _Resolver:
         sub = attribute.sub(name.sub) if name.sub else None
         if name.where is None or sub is None:
             raise InvalidFilter(f"After {name.text}[…] the filter needs one of its sub-attributes.")
+        self._check_shown(Path(None, sub))
         last = _compare(Path(None, sub), operator, literal)
         return ValuePath(path, _junction("and", [self.inside(attribute, name.where), last]))
 

@@ -48,6 +48,7 @@ def learner() -> dict[str, Any]:
                     {"name": "earnedAt", "type": "dateTime"},
                     {"name": "points", "type": "integer"},
                     {"name": "skills", "type": "string", "multiValued": True},
+                    {"name": "proof", "type": "string", "returned": "never"},
                 ],
             },
             {"name": "cohortId", "type": "string", "mutability": "immutable"},

@@ -37,7 +37,7 @@ def test_each_type_and_characteristic_is_read() -> None:
     badges = schema.attribute("badges")
     assert badges is not None
     assert badges.multi_valued
-    assert [sub.name for sub in badges.sub_attributes] == ["value", "type", "earnedAt", "points", "skills"]
+    assert [sub.name for sub in badges.sub_attributes] == ["value", "type", "earnedAt", "points", "skills", "proof"]
 
 
 @pytest.mark.parametrize("document", [learner(), cohort()], ids=lambda document: document["name"])
