@@ -10,10 +10,11 @@ from typing import Any, Final, NamedTuple
 from urllib.parse import quote
 
 ENTERPRISE: Final = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
-SCIM: Final = "/scim/v2"
 PAGE: Final = 100
+NEAR: Final = 10_000
 FLOOR: Final = "the floor: a constant of 1 KB"
-LARGE: Final = "PATCH add 1 member, group of 10,000"
+HEALTH: Final = "GET /healthz"
+OURS_ALONE: Final = (FLOOR, HEALTH)  # the peer has no such road
 
 
 class Request(NamedTuple):
@@ -26,15 +27,25 @@ class Request(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What a road needs to know of the tenant. `newcomers` are in no group yet; `run` makes names new in each run."""
+    """What a road needs to know of the tenant: some of its `total` users; `newcomers`, who are in no group yet.
+
+    `run` makes names new in each run, `base` is the path of the SCIM service.
+    """
 
     token: str
+    total: int
     users: Sequence[str]
     names: Sequence[str]
     newcomers: Sequence[str]
     small_groups: Sequence[str]
-    large_group: str | None
+    large_group: str
     run: str = ""
+    base: str = "/scim/v2"
+
+
+def name(letter: str, number: int) -> str:
+    """Somebody's name: of one length, and like nothing else in a document."""
+    return f"{letter}{number:07}"
 
 
 def person(name: str) -> dict[str, Any]:
@@ -67,43 +78,46 @@ def _health(_sample: Sample) -> Iterator[Request]:
 
 
 def _get(sample: Sample) -> Iterator[Request]:
-    return (Request("GET", f"{SCIM}/Users/{id}") for id in _spread(sample.users))
+    return (Request("GET", f"{sample.base}/Users/{id}") for id in _spread(sample.users))
 
 
 def _filter(sample: Sample) -> Iterator[Request]:
     filters = (f'userName eq "{name}"' for name in _spread(sample.names))
-    return (Request("GET", f"{SCIM}/Users?filter={quote(one)}") for one in filters)
+    return (Request("GET", f"{sample.base}/Users?filter={quote(one)}") for one in filters)
 
 
 def _list(sample: Sample) -> Iterator[Request]:
-    pages = max(1, len(sample.users) // PAGE)
-    return (Request("GET", f"{SCIM}/Users?count={PAGE}&startIndex={1 + PAGE * (n * 7 % pages)}") for n in count())
+    """Pages all over the first 10,000 people: further on, `startIndex` costs what it counts (see `paging`)."""
+    pages = max(1, min(sample.total, NEAR) // PAGE)
+    return (
+        Request("GET", f"{sample.base}/Users?count={PAGE}&startIndex={1 + PAGE * (n * 7 % pages)}") for n in count()
+    )
 
 
 def _post(sample: Sample) -> Iterator[Request]:
-    return (Request("POST", f"{SCIM}/Users", person(f"new-{sample.run}-{n}")) for n in count())
+    return (Request("POST", f"{sample.base}/Users", person(f"new-{sample.run}-{n}")) for n in count())
 
 
 def _active(sample: Sample) -> Iterator[Request]:
-    """Everybody off, then everybody on again: each request changes something."""
+    """Everybody off, then everybody on again: each request changes something. Warming up begins at the other end."""
+    users = sample.users[::-1] if sample.run else sample.users
     for round in count():
-        for id in sample.users:
-            yield Request("PATCH", f"{SCIM}/Users/{id}", _operation("replace", "active", bool(round % 2)))
+        for id in users:
+            yield Request("PATCH", f"{sample.base}/Users/{id}", _operation("replace", "active", bool(round % 2)))
 
 
 def _small_group(sample: Sample) -> Iterator[Request]:
     for n, id in enumerate(sample.newcomers):
-        yield _join(sample.small_groups[n % len(sample.small_groups)], id)
+        yield _join(sample, sample.small_groups[n % len(sample.small_groups)], id)
 
 
 def _large_group(sample: Sample) -> Iterator[Request]:
-    assert sample.large_group is not None
     for id in sample.newcomers:
-        yield _join(sample.large_group, id)
+        yield _join(sample, sample.large_group, id)
 
 
-def _join(group: str, id: str) -> Request:
-    return Request("PATCH", f"{SCIM}/Groups/{group}", _operation("add", "members", [{"value": id}]))
+def _join(sample: Sample, group: str, id: str) -> Request:
+    return Request("PATCH", f"{sample.base}/Groups/{group}", _operation("add", "members", [{"value": id}]))
 
 
 def _operation(op: str, path: str, value: Any) -> dict[str, Any]:
@@ -120,14 +134,14 @@ def _spread(items: Sequence[str]) -> Iterator[str]:
 
 ROADS: Final[dict[str, Callable[[Sample], Iterator[Request]]]] = {
     FLOOR: _floor,
-    "GET /healthz": _health,
+    HEALTH: _health,
     "GET a user": _get,
     "filter userName eq": _filter,
     "list 100 users": _list,
     "POST a user": _post,
     "PATCH active": _active,
     "PATCH add 1 member, 100 small groups": _small_group,
-    LARGE: _large_group,
+    "PATCH add 1 member, the large group": _large_group,
 }
 
 

@@ -1,4 +1,4 @@
-"""A tenant with people and groups, through the write door, 500 at a time."""
+"""Tenants with people and groups: through the write door, 500 at a time; of a large one the rest is multiplied."""
 
 from __future__ import annotations
 
@@ -15,30 +15,55 @@ from app.provisioning import CHUNK, provision
 from app.store import credentials, tenants
 from app.store.engine import reading, writing
 from app.store.rules import current
-from benchmarks.roads import Sample, person
+from benchmarks.multiplying import multiply
+from benchmarks.roads import Sample, name, person
 from scim.documents import normalise
 from scim.store import Document, Kind
 
 ACTOR: Final = "benchmark"
 SMALL_GROUPS: Final = 100
 SMALL: Final = 10
-LARGE: Final = 10_000
+LARGE: Final = 100_000
+WRITTEN: Final = 10_000  # so many go through the write door, the rest of a tenant is multiplied from them
+ASKED_FOR: Final = 20_000  # so many people, all over the tenant, are known to the load generator
+
+_SOME: Final = """
+    SELECT id, document ->> 'userName' AS name FROM records
+    WHERE tenant_id = :tenant AND deleted_at IS NULL AND user_name LIKE 'p%' ORDER BY md5(user_name) LIMIT :most
+"""
 
 
-def seed(engine: sa.Engine, users: int, newcomers: int) -> Sample:
-    """A tenant of so many users; `newcomers` more are in no group. The large group needs 10,000 users."""
+def seed(
+    engine: sa.Engine, users: int, newcomers: int, *, written: int = WRITTEN, small_groups: int = SMALL_GROUPS
+) -> Sample:
+    """A tenant of so many users, of whom up to 100,000 are in one large group; `newcomers` more are in no group."""
     with writing(engine) as conn:
         tenant = tenants.create(conn, f"users-{users}")
         source = tenants.create_source(conn, tenant.id, "idp", kind="idp", system="okta")
         token = credentials.issue(conn, tenant.id, "scim_token", ACTOR, source_id=source.id).secret
-    names = [f"p{number}" for number in range(users)]
-    ids = _people(engine, source, names)
-    fresh = _people(engine, source, [f"n{number}" for number in range(newcomers)])
-    small = [_group(engine, source, f"small {n}", _some(ids, n * SMALL, SMALL)) for n in range(SMALL_GROUPS)]
-    large = _group(engine, source, "large", ids[:LARGE]) if users >= LARGE else None
+    ids = _people(engine, source, [name("p", number) for number in range(min(users, written))])
+    small = [_group(engine, source, f"small {n}", _some(ids, n * SMALL, SMALL)) for n in range(small_groups)]
+    large = _group(engine, source, "large", ids[:LARGE])
+    if users > len(ids):
+        multiply(engine, tenant.id, source.id, len(ids), users, large, LARGE)
+    fresh = _people(engine, source, [name("n", number) for number in range(newcomers)])
+    with reading(engine) as conn:
+        known = conn.execute(sa.text(_SOME), {"tenant": tenant.id, "most": ASKED_FOR}).all()
+    return Sample(
+        token=token,
+        total=users + newcomers,
+        users=[str(one.id) for one in known],
+        names=[one.name for one in known],
+        newcomers=fresh,
+        small_groups=small,
+        large_group=large,
+    )
+
+
+def settle(engine: sa.Engine) -> None:
+    """What PostgreSQL does by itself in the hours after a large load."""
     with engine.connect() as conn:
         conn.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
-    return Sample(token, ids, [f"{name}@quay.example" for name in names], fresh, small, large)
 
 
 def _people(engine: sa.Engine, source: tenants.SourceRow, names: Sequence[str]) -> list[str]:

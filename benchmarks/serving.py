@@ -1,10 +1,11 @@
-"""The server: processes, threads and backlog as `rollcall serve` sets them, with the benchmark's application.
+"""Servers: ours with processes, threads and backlog as `rollcall serve` sets them, and the peer.
 
 `python -m benchmarks.serving` runs until SIGTERM; its environment must name the database and the port.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -12,8 +13,9 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from unittest.mock import patch
@@ -25,9 +27,12 @@ from psycopg import sql
 from app import settings
 from app.cli import processes
 from app.store import embedded, migrate
+from benchmarks import peer
+from benchmarks.roads import Sample
 
 READY: Final = "ready"
 READY_SECONDS: Final = 60
+PEER_SECONDS: Final = 600  # it makes its people one by one
 
 
 @contextmanager
@@ -49,24 +54,52 @@ def database() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that answers: its port, and the id of its first process."""
+
+    port: int
+    pid: int
+
+
 @contextmanager
-def serving(database_url: str, workers: int) -> Iterator[int]:
-    """A running server with `workers` processes; its port. Its log lines go to a file, and away with it."""
+def serving(database_url: str, workers: int) -> Iterator[Running]:
+    """Our server with `workers` processes."""
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROLLCALL_")}
     environment |= {"DATABASE_URL": database_url, "ROLLCALL_PORT": str(port), "ROLLCALL_WORKERS": str(workers)}
-    command = [sys.executable, "-m", "benchmarks.serving"]
+    with _started("benchmarks.serving", environment, READY_SECONDS) as pid:
+        yield Running(port, pid)
+
+
+@contextmanager
+def peer_serving(users: int, newcomers: int) -> Iterator[tuple[Running, Sample]]:
+    """The peer with so many people, and whom it has."""
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(folder) / "sample.json"
+        said = {peer.PORT: port, peer.USERS: users, peer.NEWCOMERS: newcomers, peer.SAMPLE: written}
+        environment = dict(os.environ) | {name: str(value) for name, value in said.items()}
+        with _started("benchmarks.peer", environment, PEER_SECONDS) as pid:
+            yield Running(port, pid), Sample(**json.loads(written.read_text(encoding="utf-8")))
+
+
+@contextmanager
+def _started(module: str, environment: Mapping[str, str], seconds: float) -> Iterator[int]:
+    """A process that says when it is ready; its id. Its log lines go to a file, and away with it."""
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", module], env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+        )
         assert process.stdout is not None
         ready = threading.Event()
         reader = threading.Thread(target=_drain, args=(process.stdout, ready), daemon=True)
         reader.start()
         try:
-            if not ready.wait(READY_SECONDS):
+            if not ready.wait(seconds):
                 log.seek(0)
-                raise RuntimeError(f"the server did not become ready:\n{log.read().decode(errors='replace')}")
-            yield port
+                raise RuntimeError(f"{module} did not become ready:\n{log.read().decode(errors='replace')}")
+            yield process.pid
         finally:
             process.terminate()
             process.wait(60)
