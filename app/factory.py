@@ -147,7 +147,8 @@ def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     from scim.routes import blueprint
     from scim.store import Limits
 
-    door = Doorkeeper(engine, Teller(engine, "deliver"), Pace(settings.workers))
+    tell, deferred = Teller(engine, "deliver"), Teller(engine, "asynchronous")
+    door = Doorkeeper(engine, tell, deferred, Pace(settings.workers))
     log = ScimLog(engine, lambda: g.request_id)
     app.register_blueprint(blueprint(door, Limits(), public_url=settings.public_url, observer=log))
     app.extensions["scim_log"] = log

@@ -94,26 +94,26 @@ class Grouping:
         self.clock = clock or (lambda: datetime.now(UTC))
         self.told = told or (lambda _outcome: None)
 
-    def create(self, spoken: GroupSpoken) -> str:
-        """A new group; returns its id.
+    def create(self, spoken: GroupSpoken, id: str | None = None) -> str:
+        """A new group; returns its id, which is `id` if that is given.
 
         Raises:
             UnknownMemberError: somebody in it is nobody of this source. Nothing was changed.
         """
-        now, id = self.clock(), new_id()
+        now, made = self.clock(), id or new_id()
 
         def once(conn: sa.Connection, rules: Rules) -> GroupOutcome:
-            store.insert(conn, self.tenant, self.source, id, spoken.document, spoken.search, now)
-            if self._take_up_mappings(conn, id, spoken.document):
+            store.insert(conn, self.tenant, self.source, made, spoken.document, spoken.search, now)
+            if self._take_up_mappings(conn, made, spoken.document):
                 rules = rulebook.current(conn, self.tenant)
-            moves = self._move(conn, id, spoken.members)
+            moves = self._move(conn, made, spoken.members)
             facts = self._facts("POST", 1, moves.all, spoken.document)
             counts = {f"{self.source}/Group": 1}
-            followed = self._follow(conn, id, moves.all, {id}, "group.created", rules, now, facts, counts)
-            return _outcome(id, "created", None, spoken.document, moves, followed)
+            followed = self._follow(conn, made, moves.all, {made}, "group.created", rules, now, facts, counts)
+            return _outcome(made, "created", None, spoken.document, moves, followed)
 
         self.told(in_transaction(self.engine, self.tenant, once, alone=self._mappings_wait()))
-        return id
+        return made
 
     def write(
         self, id: str, spoken: GroupSpoken | None, members: Membership, expected: int | None, method: str = "PATCH"

@@ -26,9 +26,9 @@ from scim.errors import (
 )
 from scim.etags import etag
 from scim.query import Projection
-from scim.resources import Answer, Resources, object_of
+from scim.resources import Answer, Resources, Verbs, object_of
 from scim.schemas import Registry
-from scim.store import Kind
+from scim.store import Kind, Limits
 
 BULK_REQUEST = "urn:ietf:params:scim:api:messages:2.0:BulkRequest"
 BULK_RESPONSE = "urn:ietf:params:scim:api:messages:2.0:BulkResponse"
@@ -59,12 +59,41 @@ def run(resources: Resources, body: Mapping[str, Any], surprised: Callable[[Exce
     `surprised` is told of exceptions that are no `ScimError`; their operation answers 500.
     Errors: `InvalidSyntax`, `PayloadTooLarge`.
     """
-    folded = {key.lower(): value for key, value in body.items()}
-    operations = _read(folded, resources.limits.bulk_operations)
-    work = _Work(resources, operations, _fail_on(folded.get("failonerrors")), surprised)
-    work.run()
-    results = [work.results[index] for index in sorted(work.results)]
+    found = carry_out(resources, read(body, resources.limits), surprised)
+    results = [found[index] for index in sorted(found)]
     return Answer(200, orjson.dumps({"schemas": [BULK_RESPONSE], "Operations": results}))
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A bulk request as it was read. `fail_on` is the number of errors after which the rest is left undone."""
+
+    operations: list[Operation]
+    fail_on: int | None
+
+
+def read(body: Mapping[str, Any], limits: Limits) -> Batch:
+    """Check the request as a whole; what is in `data` is looked at when its turn comes.
+
+    Errors: `InvalidSyntax`, `PayloadTooLarge`.
+    """
+    folded = {key.lower(): value for key, value in body.items()}
+    return Batch(_read(folded, limits.bulk_operations), _fail_on(folded.get("failonerrors")))
+
+
+def carry_out(
+    resources: Resources,
+    batch: Batch,
+    surprised: Callable[[Exception], None],
+    through: Callable[[int], Verbs] | None = None,
+) -> dict[int, dict[str, Any]]:
+    """The results of the operations that were tried, by their place in the request.
+
+    `through` gives the verbs that an operation goes through, where they are not those of `resources`.
+    """
+    work = _Work(resources, batch, surprised, through or (lambda _: resources))
+    work.run()
+    return work.results
 
 
 def _read(folded: Mapping[str, Any], limit: int) -> list[Operation]:
@@ -113,19 +142,20 @@ class _Work:
     def __init__(
         self,
         resources: Resources,
-        operations: list[Operation],
-        fail_on: int | None,
+        batch: Batch,
         surprised: Callable[[Exception], None],
+        through: Callable[[int], Verbs],
     ) -> None:
         self.results: dict[int, dict[str, Any]] = {}
         self._resources = resources
         self._registry = resources.store.features.schemas
-        self._waiting = operations
-        self._created_by = {operation.bulk_id for operation in operations if operation.method == "POST"}
+        self._through = through
+        self._waiting = list(batch.operations)
+        self._created_by = {operation.bulk_id for operation in batch.operations if operation.method == "POST"}
         self._ids: dict[str, str] = {}
         self._failed: set[str] = set()
         self._circular: list[tuple[Operation, str]] = []
-        self._fail_on = fail_on
+        self._fail_on = batch.fail_on
         self._errors = 0
         self._surprised = surprised
 
@@ -168,7 +198,8 @@ class _Work:
 
     def _completed(self, operation: Operation, id: str) -> Answer:
         kind, _ = _target(operation.path, self._registry)
-        answer = self._resources.replace(kind, id, object_of(self._resolved(operation.data), "data"), _ALL)
+        whole = object_of(self._resolved(operation.data), "data")
+        answer = self._through(operation.index).replace(kind, id, whole, _ALL)
         return Answer(201, answer.body, answer.location, answer.version, answer.id)
 
     def _answer(self, operation: Operation, do: Callable[[], Answer]) -> None:
@@ -204,13 +235,14 @@ class _Work:
 
     def _dispatch(self, operation: Operation, data: Any) -> Answer:
         kind, id = _target(self._resolved(operation.path), self._registry)
+        verbs = self._through(operation.index)
         if operation.method == "POST" and id is None:
-            return self._resources.create(kind, object_of(data, "data"), _ALL)
+            return verbs.create(kind, object_of(data, "data"), _ALL)
         if id is None or operation.method not in ("PUT", "PATCH", "DELETE"):
             raise MethodNotAllowed(operation.method, ("POST",) if id is None else ("PUT", "PATCH", "DELETE"))
         if operation.method == "DELETE":
-            return self._resources.delete(kind, id, if_match=operation.version)
-        write = self._resources.replace if operation.method == "PUT" else self._resources.patch
+            return verbs.delete(kind, id, if_match=operation.version)
+        write = verbs.replace if operation.method == "PUT" else verbs.patch
         return write(kind, id, object_of(data, "data"), _ALL, if_match=operation.version)
 
     def _resolved(self, value: Any) -> Any:

@@ -26,21 +26,16 @@ ACTIVATE: Final = f"{PREFIX}prov:activate"
 DEACTIVATE: Final = f"{PREFIX}prov:deactivate"
 # OpenID Shared Signals Framework 1.0 §8.1.4: asks a receiver whether it hears. RFC 9967 leaves streams to others.
 VERIFICATION: Final = "https://schemas.openid.net/secevent/ssf/event-type/verification"
-URIS: Final = (CREATE, PUT, PATCH, DELETE, ACTIVATE, DEACTIVATE)
+ASYNC: Final = f"{PREFIX}misc:asyncresp"
+URIS: Final = (CREATE, PUT, PATCH, DELETE, ACTIVATE, DEACTIVATE, ASYNC)
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The resource that an event is about (§2.1)."""
+    """The resource that an event is about (§2.1). `uri` is relative to the base URL of the service."""
 
-    kind: Kind
-    id: str
+    uri: str
     external_id: str | None = None
-
-    @property
-    def uri(self) -> str:
-        """Relative to the base URL of the service."""
-        return f"{SCHEMAS.of(self.kind).endpoint}/{self.id}"
 
     def as_json(self) -> dict[str, str]:
         """The claim `sub_id`."""
@@ -83,6 +78,11 @@ class Event:
         }
 
 
+def uri_of(kind: Kind, id: str) -> str:
+    """The relative URI of a resource."""
+    return f"{SCHEMAS.of(kind).endpoint}/{id}"
+
+
 def chosen(names: Sequence[str]) -> tuple[str, ...]:
     """The URIs that these names mean: whole, or without their prefix; all when none is named.
 
@@ -99,4 +99,4 @@ def chosen(names: Sequence[str]) -> tuple[str, ...]:
 
 def security_events(uris: Sequence[str]) -> dict[str, Any]:
     """What ServiceProviderConfig says of a client whose receivers hear `uris` (RFC 9967 §4)."""
-    return {"asyncRequest": "none", "eventUris": [uri for uri in URIS if uri in uris]}
+    return {"asyncRequest": "request" if ASYNC in uris else "none", "eventUris": [uri for uri in URIS if uri in uris]}

@@ -22,6 +22,7 @@ from scim.store import (
     Draft,
     Features,
     Kind,
+    Later,
     Member,
     MemberChange,
     Page,
@@ -55,6 +56,7 @@ class MemoryStore:
     def __init__(self, features: Features | None = None, *, now: Callable[[], datetime] = _now) -> None:
         self.features = features or Features()
         self.drift: list[str] = []
+        self.deferred: list[Later] = []
         self.platform_roles: Sequence[Role] = ()
         self._now = now
         self._entries: dict[str, _Entry] = {}
@@ -128,6 +130,11 @@ class MemoryStore:
                 if id in group.members:
                     left = {key: member for key, member in group.members.items() if key != id}
                     self._write(group, group.document, left)
+
+    def defer(self, request: Later) -> str | None:
+        """Nobody carries it out here."""
+        self.deferred.append(request)
+        return str(uuid.uuid4())
 
     def _entry(self, kind: Kind, id: str, expected: int | None) -> _Entry:
         entry = self._entries.get(id)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 
@@ -36,6 +36,21 @@ class Answer:
     location: str | None = None
     version: int | None = None
     id: str | None = None
+
+
+class Verbs(Protocol):
+    """The four verbs that write. Each but `create` takes the conditions `if_match` and `if_none_match`."""
+
+    def create(self, kind: Kind, body: Mapping[str, Any], projection: Projection) -> Answer: ...
+
+    @property
+    def replace(self) -> Callable[..., Answer]: ...
+
+    @property
+    def patch(self) -> Callable[..., Answer]: ...
+
+    @property
+    def delete(self) -> Callable[..., Answer]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from flask import Blueprint, Response, current_app, g, request
 from flask.sansio.app import App as SansioApp
 from werkzeug.exceptions import HTTPException
 
-from scim import bodies, bulk, discovery, query, roles
+from scim import asynchronous, bodies, bulk, discovery, events, query, roles
 from scim.errors import (
     MEDIA_TYPE,
     BadRequest,
@@ -34,7 +34,7 @@ from scim.errors import (
     Unauthorized,
 )
 from scim.resources import Answer, Resources, version_header
-from scim.store import Doorkeeper, Exchange, Features, Kind, Limits, Observer
+from scim.store import Doorkeeper, Exchange, Features, Kind, Later, Limits, Observer
 
 log = logging.getLogger(__name__)
 
@@ -160,26 +160,51 @@ class _Doors:
         return _respond(resources.search(kinds, query.search_request(kinds, self._body(), self._limits, registry)))
 
     def create(self, kind: Kind) -> Response:
-        resources = self._resources()
-        return _respond(resources.create(kind, self._body(), _projection()))
+        resources, body = self._resources(), self._body()
+        return self._later(resources, kind, None, body) or _respond(resources.create(kind, body, _projection()))
 
     def get(self, kind: Kind, id: str) -> Response:
         return _respond(self._resources().get(kind, id, _projection(), **_conditions()))
 
     def replace(self, kind: Kind, id: str) -> Response:
-        resources = self._resources()
-        return _respond(resources.replace(kind, id, self._body(), _projection(), **_conditions()))
+        resources, body = self._resources(), self._body()
+        return self._later(resources, kind, id, body) or _respond(
+            resources.replace(kind, id, body, _projection(), **_conditions())
+        )
 
     def patch(self, kind: Kind, id: str) -> Response:
-        resources = self._resources()
-        return _respond(resources.patch(kind, id, self._body(), _projection(), **_conditions()))
+        resources, body = self._resources(), self._body()
+        return self._later(resources, kind, id, body) or _respond(
+            resources.patch(kind, id, body, _projection(), **_conditions())
+        )
 
     def delete(self, kind: Kind, id: str) -> Response:
-        return _respond(self._resources().delete(kind, id, **_conditions()))
+        resources = self._resources()
+        return self._later(resources, kind, id, None) or _respond(resources.delete(kind, id, **_conditions()))
 
     def bulk(self) -> Response:
-        resources = self._resources()
-        return _respond(bulk.run(resources, self._body(), _report))
+        resources, body = self._resources(), self._body()
+        return self._later(resources, None, None, body) or _respond(bulk.run(resources, body, _report))
+
+    def _later(
+        self, resources: Resources, kind: Kind | None, id: str | None, body: dict[str, Any] | None
+    ) -> Response | None:
+        """202 for who prefers to be answered later (RFC 9967 §2.5.1); None when it is done at once."""
+        features = resources.store.features
+        prefer = request.headers.getlist("Prefer")
+        if not prefer or not asynchronous.wanted(prefer, features, kind):
+            return None
+        later = Later(request.method, kind, id, body, _conditions())
+        txn = resources.store.defer(asynchronous.checked(later, features, self._limits))
+        if txn is None:
+            return None
+        made = Response(status=202)
+        made.headers.remove("Content-Type")
+        made.headers["Set-Txn"] = txn
+        made.headers["Preference-Applied"] = asynchronous.PREFERENCE
+        if kind is not None:
+            made.headers["Location"] = self._base_url() + events.uri_of(kind, id or txn)
+        return made
 
     def roles(self) -> Response:
         resources = self._with_roles()

@@ -10,7 +10,7 @@ in a group of ten and in one of a hundred thousand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -159,6 +159,21 @@ class Features:
     event_uris: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Later:
+    """A request that is carried out later (RFC 9967 §2.5.1): checked as far as it can be without the store.
+
+    `kind` is None for Bulk; `id` names the resource, of a POST the one that will be made. `body` has no password.
+    `conditions` are the headers If-Match and If-None-Match, by the names that the verbs give them.
+    """
+
+    method: str
+    kind: Kind | None
+    id: str | None
+    body: Mapping[str, Any] | None
+    conditions: Mapping[str, str | None]
+
+
 class Store(Protocol):
     """The keeper of one client's resources.
 
@@ -203,6 +218,13 @@ class Store(Protocol):
         ...
 
     def delete(self, kind: Kind, id: str, *, expected: int | None) -> None: ...
+
+    def defer(self, request: Later) -> str | None:
+        """Keep a request to be carried out in its turn, and its completion told as an event.
+
+        Returns its transaction, which is also the id of a resource to be made; None when no more are taken now.
+        """
+        ...
 
 
 class Doorkeeper(Protocol):

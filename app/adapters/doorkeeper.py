@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,10 +22,19 @@ from sso.tokens import SCIM
 
 
 class Doorkeeper:
-    """`scim.store.Doorkeeper` on our credentials. `tell` is called after writes that some receiver hears of."""
+    """`scim.store.Doorkeeper` on our credentials.
 
-    def __init__(self, engine: sa.Engine, tell: Callable[[], None] | None = None, pace: Pace | None = None) -> None:
-        self._engine, self._tell = engine, tell
+    `tell` is called after writes that some receiver hears of, `deferred` after a request was kept for later.
+    """
+
+    def __init__(
+        self,
+        engine: sa.Engine,
+        tell: Callable[[], None] | None = None,
+        deferred: Callable[[], None] | None = None,
+        pace: Pace | None = None,
+    ) -> None:
+        self._engine, self._tell, self._deferred = engine, tell, deferred
         self._pace = pace or Pace()
         self._last_use = credentials.LastUse(engine)
         self._registries = Registries()
@@ -45,19 +55,27 @@ class Doorkeeper:
         if known.source_state != "active":
             raise Forbidden(f"The source {known.source_name} is {known.source_state}: it takes no requests.")
         self._last_use.note(known)
-        features, actor = _features(known, schemas), f"scim:{known.source_name}"
+        features = features_of(known.tenant_settings, known.source_id, schemas)
         written = self._tell if features.event_uris else None
-        return ScimStore(self._engine, known.tenant_id, known.source_id, actor, features, written=written)
+        return ScimStore(
+            self._engine,
+            known.tenant_id,
+            known.source_id,
+            f"scim:{known.source_name}",
+            features,
+            written=written,
+            deferred=self._deferred,
+        )
 
 
-def _features(known: credentials.Credential, schemas: Registry) -> Features:
-    chosen = known.tenant_settings
+def features_of(chosen: Mapping[str, Any], source_id: str, schemas: Registry) -> Features:
+    """What the tenant decided. `chosen` is the column `tenants.settings`."""
     return Features(
         user_patch_answers_204=value(chosen, "scim.user_patch_answers_204"),
         group_patch_answers_204=value(chosen, "scim.group_patch_answers_204"),
         unknown_members_ignored=value(chosen, "scim.unknown_members_ignored"),
         account_extension=value(chosen, "scim.account_extension"),
         roles_endpoint=value(chosen, "scim.roles_endpoint"),
-        event_uris=heard(chosen, known.source_id or ""),
+        event_uris=heard(chosen, source_id),
         schemas=schemas,
     )

@@ -29,10 +29,10 @@ from app.identity.writes import (
     VersionConflictError,
 )
 from app.provisioning import provision
-from app.store import drift, mappings, rules
+from app.store import async_requests, drift, mappings, rules
 from app.store.engine import reading
 from scim.errors import Busy, InvalidValue, NotFound, Uniqueness, VersionMismatch
-from scim.store import Draft, Features, Kind, Member, MemberChange, Page, Query, Resource, Role, Stretch, Walk
+from scim.store import Draft, Features, Kind, Later, Member, MemberChange, Page, Query, Resource, Role, Stretch, Walk
 
 LONGEST_USER_NAME: Final = 512  # it is indexed: PostgreSQL holds at most 2,700 bytes in an index row
 UNKNOWN_MEMBER: Final = "members.value of nobody"
@@ -42,7 +42,8 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9
 class ScimStore:
     """The resources of one source of one tenant.
 
-    `written` is called after each write that was committed. `txn` names the transaction of an asynchronous request.
+    `written` is called after each write that was committed. `txn` names the transaction of an asynchronous request, and
+    `new_id` the resource that it will make; `deferred` is called after one was kept for later.
     """
 
     def __init__(
@@ -54,18 +55,23 @@ class ScimStore:
         features: Features,
         *,
         written: Callable[[], None] | None = None,
+        deferred: Callable[[], None] | None = None,
         txn: str | None = None,
+        new_id: str | None = None,
     ) -> None:
         self.features = features
         self.engine, self.tenant, self.source, self.actor = engine, tenant_id, source_id, actor
         self._reads = Reads(tenant_id, source_id, features.account_extension)
         self._groups = Grouping(engine, tenant_id, source_id, actor, told=scim_notes.add, txn=txn)
-        self._written, self._txn = written, txn
+        self._written, self._deferred, self._txn, self._new_id = written, deferred, txn, new_id
 
     def create(self, kind: Kind, draft: Draft) -> Resource:
         strays = self._strays()
         with self._refusals(kind, ""):
-            id = self._groups.create(self._group(draft, strays)) if kind == "Group" else self._say(draft, None, None)
+            if kind == "Group":
+                id = self._groups.create(self._group(draft, strays), self._new_id)
+            else:
+                id = self._say(draft, None, None)
         self._report_drift(draft.ignored, strays)
         return self.get(kind, id)
 
@@ -133,6 +139,13 @@ class ScimStore:
                 gone = RecordDelete(self.source, id, expected, self._request("DELETE"))
                 scim_notes.add(provision(self.engine, self.tenant, [gone], actor=self.actor)[0])
 
+    def defer(self, request: Later) -> str | None:
+        with reading(self.engine) as conn:
+            txn = async_requests.add(conn, self.tenant, self.source, request)
+        if txn is not None and self._deferred is not None:
+            self._deferred()
+        return txn
+
     def _say(self, draft: Draft, id: str | None, expected: int | None) -> str:
         if len(draft.document["userName"]) > LONGEST_USER_NAME:
             raise InvalidValue(f"userName has at most {LONGEST_USER_NAME} characters.")
@@ -146,6 +159,7 @@ class ScimStore:
             record_id=id,
             user_name=draft.document["userName"],
             expected_version=expected,
+            new_id=self._new_id if id is None else None,
             request=self._request("POST" if id is None else _method(draft)),
         )
         [outcome] = provision(self.engine, self.tenant, [write], actor=self.actor)

@@ -6,6 +6,7 @@ import click
 import sqlalchemy as sa
 import structlog
 
+from app.adapters.asynchronous import Requests
 from app.cli.context import Context
 from app.cli.processes import end_with_parent
 from app.events.delivery import Delivery
@@ -29,10 +30,12 @@ def worker(context: Context, child: bool) -> None:
 
 
 def _chores(context: Context, engine: sa.Engine) -> jobs.Chores:
+    tell = jobs.Teller(engine, "deliver")
+    chores = {"asynchronous": Requests(engine, context.settings.scim_base_url, tell).drain}
     try:
         vault = context.vault
     except SettingsError as error:
         structlog.get_logger("jobs").warning("no SCIM events are delivered", why=str(error))
-        return {}
+        return chores
     issuer = Issuer(engine, vault, context.settings.public_url)
-    return {"deliver": Delivery(engine, issuer, way_out(context.settings)).drain}
+    return chores | {"deliver": Delivery(engine, issuer, way_out(context.settings)).drain}

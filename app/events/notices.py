@@ -4,6 +4,7 @@ record.created, group.created ──▶ prov:create:notice
 record.updated, group.updated ──▶ prov:patch:notice or prov:put:notice, by the request's method
        and `active` turned    ──▶ and prov:activate or prov:deactivate, of the same transaction
 record.deleted, group.deleted ──▶ prov:delete
+request.completed             ──▶ misc:asyncresp, with the transaction of the request (§2.5.1.3)
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from app.store.async_requests import COMPLETED
 from scim import events
 from scim.etags import etag
 from scim.events import Event, Subject
@@ -27,9 +29,13 @@ def told(row: Any, tenant_id: str, *, external_id: bool = False) -> tuple[Event,
 def _told(row: Any, tenant_id: str, external_id: bool) -> Iterator[Event]:
     thing, _, change = row.action.partition(".")
     facts: Mapping[str, Any] = row.facts
+    external = row.external_id if external_id else None
+    if row.action == COMPLETED:
+        result = (row.personal or {}).get("result", {})
+        yield Event(events.ASYNC, Subject(facts["uri"], external), facts["txn"], row.at, result)
     if thing not in ("record", "group") or "version" not in facts:
         return
-    subject = Subject("Group" if thing == "group" else "User", str(row.resource), _external(row, external_id))
+    subject = Subject(events.uri_of("Group" if thing == "group" else "User", str(row.resource)), external)
     txn = facts.get("txn") or uuid.uuid5(uuid.UUID(tenant_id), str(row.number)).hex
 
     def event(uri: str, **payload: Any) -> Event:
@@ -44,7 +50,3 @@ def _told(row: Any, tenant_id: str, external_id: bool) -> Iterator[Event]:
         yield event(_CHANGED.get(facts.get("method", "PUT"), events.PUT), **changed)
     if change == "updated" and "active" in facts:
         yield event(events.ACTIVATE if facts["active"] else events.DEACTIVATE)
-
-
-def _external(row: Any, wanted: bool) -> str | None:
-    return row.external_id if wanted else None

@@ -206,7 +206,7 @@ def _check_user_name(name: str | None, record: Record, people: People, decision:
 def _record(write: RecordWrite, past: Kept | None, now: datetime, new_id: Callable[[], str]) -> Record:
     said = write.spoken if past is None else _with_withheld(write.spoken, past.record)
     return Record(
-        id=past.record.id if past else new_id(),
+        id=past.record.id if past else write.new_id or new_id(),
         source_id=write.source_id,
         account_id=past.record.account_id if past else None,
         active=said.active,

@@ -33,7 +33,8 @@ class RecordWrite:
     `record_id` None: a new record (SCIM POST), or the one that `source_key` names (HR and CRM). `document` is kept as
     the source wrote it, `search` is its folded form for filters. `expected_version` refuses a write over a newer one.
     `due_at` is the instant at which the same document will say something else: a first day comes, a last one is over.
-    `request` is told in the audit: method and transaction of the SCIM request behind it.
+    `new_id` is the id that a new record shall have. `request` is told in the audit: method and transaction of the SCIM
+    request behind it.
     """
 
     source_id: str
@@ -45,6 +46,7 @@ class RecordWrite:
     user_name: str | None = None
     expected_version: int | None = None
     due_at: datetime | None = None
+    new_id: str | None = None
     request: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -1,6 +1,6 @@
-"""The tables of what goes out: who hears SCIM events, and the keys that sign for the installation.
+"""The tables of what goes out: who hears SCIM events, requests whose answer is one, the keys that sign.
 
-signing_keys        receivers ── position ──▶ audit (its numbers)
+signing_keys        receivers ── position ──▶ audit (its numbers) ◀── completion ── async_requests
 """
 
 from __future__ import annotations
@@ -39,6 +39,27 @@ receivers = sa.Table(
     sa.Column("failure", sa.Text),
     sa.Column("next_at", Time),
     sa.Column("delivered_at", Time),
+    sa.Column("worker", sa.Text),
+    sa.Column("claimed_at", Time),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+)
+
+# SCIM requests that are carried out later. The id is the transaction; its order is that of acceptance.
+async_requests = sa.Table(
+    "async_requests",
+    metadata,
+    sa.Column("tenant_id", Id, sa.ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("source_id", Id, nullable=False),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text),  # null: Bulk
+    sa.Column("resource_id", sa.Text),
+    sa.Column("body", JSONB),
+    sa.Column("conditions", JSONB, nullable=False),
+    # The tenant's next audit number when it was first taken up: what it has done already stands from there on.
+    sa.Column("began", sa.BigInteger),
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_at", Time),
     sa.Column("worker", sa.Text),
     sa.Column("claimed_at", Time),
     sa.Column("created_at", Time, nullable=False, server_default=NOW),

@@ -1,7 +1,7 @@
 """Receivers of SCIM events, and what there is to tell each: the audit entries behind its position, in their order.
 
     entries of the tenant    … 41  42  43  44 …        a receiver's position: the last one that it has heard
-    claim ─▶ due(…) ─▶ moved(…) ─▶ … ─▶ released       one worker at a time holds a receiver, for two minutes at most
+    claim ─▶ due(…) ─▶ moved(…) ─▶ … ─▶ released       one worker at a time holds a receiver, for a minute at most
 
 An entry's number is given under the lock of the tenant's ledger row, which is held until COMMIT: whoever sees a number
 sees every lower one, so that a position cannot skip what a slow transaction commits later.
@@ -21,7 +21,7 @@ from app.store.outward_tables import receivers as t
 from app.store.tables import Id, ledger, sources, tenants
 from app.store.tenants import NotFoundError
 
-LEASE_SECONDS: Final = 120
+LEASE_SECONDS: Final = 60
 ALL_SOURCES: Final = "*"
 
 
@@ -147,7 +147,8 @@ _DUE = sa.text("""
         AND r.id = CASE WHEN a.action LIKE 'record.%' THEN CAST(a.facts ->> 'record' AS uuid) END
     LEFT JOIN groups g ON g.tenant_id = :tenant
         AND g.id = CASE WHEN a.action LIKE 'group.%' THEN CAST(a.facts ->> 'group' AS uuid) END
-    LEFT JOIN sources s ON s.tenant_id = :tenant AND s.id = COALESCE(r.source_id, g.source_id)
+    LEFT JOIN sources s ON s.tenant_id = :tenant AND s.id = COALESCE(r.source_id, g.source_id,
+        CASE WHEN a.action = 'request.completed' THEN CAST(a.facts ->> 'source' AS uuid) END)
     WHERE s.kind <> 'login' AND (CAST(:source AS uuid) IS NULL OR s.id = :source)
     ORDER BY a.number
 """)

@@ -1,7 +1,7 @@
 """Background jobs, kept by Procrastinate in the same PostgreSQL.
 
     a write commits ──▶ wake(engine) ──▶ job `wake` ──▶ runs.drain     at once
-    a SCIM write commits ──▶ tell(engine) ──▶ job `deliver` ──▶ the chore of that name
+    a SCIM write commits, a request is kept ──▶ Teller ──▶ job `deliver`, `asynchronous` ──▶ the chore of that name
     every five seconds ──────────────▶ job `sweep` ──▶ sweep.sweep    what a crash between COMMIT and wake left
 
 Chores are what this floor does not know: `work` is given them by name. Each runs beside the others, once at a time.
@@ -106,6 +106,11 @@ def _sweep(context: JobContext, timestamp: int) -> None:
 @_jobs.task(name="deliver", pass_context=True)
 def _deliver(context: JobContext) -> None:
     _chore(context, "deliver")
+
+
+@_jobs.task(name="asynchronous", pass_context=True)
+def _asynchronous(context: JobContext) -> None:
+    _chore(context, "asynchronous")
 
 
 def _chore(context: JobContext, name: str) -> None:

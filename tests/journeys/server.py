@@ -22,11 +22,14 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
+from app.settings import read_keys
 from app.store import embedded
 from app.store.engine import make_engine
 from app.store.migrate import upgrade
+from app.store.vault import Vault, kept_keys
 
 CHECKOUT: Final = Path(__file__).resolve().parents[2]
+SECRET_KEY: Final = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 READY_SECONDS: Final = 90
 STOP_SECONDS: Final = 40
 
@@ -136,7 +139,12 @@ class Server:
             "ROLLCALL_WORKERS": str(self._workers),
             "ROLLCALL_LOG_LEVEL": "warning",
         }
-        return {**kept, **chosen, **({"DATABASE_URL": self.database_url} if self.database_url else {})}
+        external = {"DATABASE_URL": self.database_url or "", "ROLLCALL_SECRET_KEY": SECRET_KEY}
+        return {**kept, **chosen, **(external if self.database_url else {})}
+
+    def vault(self) -> Vault:
+        """What this server keeps its secrets with."""
+        return Vault(read_keys(SECRET_KEY) if self.database_url else kept_keys(self.data_dir))
 
     def _read(self, process: subprocess.Popen[str], ready: threading.Event) -> None:
         assert process.stdout is not None
