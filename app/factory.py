@@ -140,7 +140,7 @@ def setup_keys(app: Flask, engine: sa.Engine) -> None:
 
 def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     """SCIM for identity providers."""
-    from app.adapters.doorkeeper import Doorkeeper
+    from app.adapters.doorkeeper import REMEMBERED_SECONDS, Doorkeeper
     from app.adapters.pace import Pace
     from app.adapters.scim_log import ScimLog
     from app.sync.jobs import Teller
@@ -148,7 +148,7 @@ def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     from scim.store import Limits
 
     tell, deferred = Teller(engine, "deliver"), Teller(engine, "asynchronous")
-    door = Doorkeeper(engine, tell, deferred, Pace(settings.workers))
+    door = Doorkeeper(engine, tell, deferred, Pace(settings.workers), remember=REMEMBERED_SECONDS)
     log = ScimLog(engine, lambda: g.request_id)
     app.register_blueprint(blueprint(door, Limits(), public_url=settings.public_url, observer=log))
     app.extensions["scim_log"] = log

@@ -82,6 +82,12 @@ def _read(operation: Any, ignored: list[str]) -> Operation:
     return Operation(cast(Verb, verb), path or None, folded.get("value"))
 
 
+def names_members(operation: Operation) -> bool:
+    """Whether it is about a group's members and surely about nothing else."""
+    path = (operation.path or "").lower()
+    return path == "members" or path.startswith("members[")
+
+
 def apply(
     kind: Kind,
     document: Document,

@@ -16,7 +16,7 @@ from scim.documents import Incoming, normalise, with_schemas
 from scim.errors import Busy, InvalidSyntax, VersionMismatch
 from scim.etags import condition, etag
 from scim.immutable import carried
-from scim.patch import Operation, Patched, apply, read_operations
+from scim.patch import Operation, Patched, apply, names_members, read_operations
 from scim.query import ListRequest, Projection
 from scim.rendering import location, render, render_list, render_stretch
 from scim.returned import Named, written_in
@@ -147,6 +147,8 @@ class Resources:
         """PATCH: 200 with the resource, or 204 where the tenant's features say so and no projection is asked for."""
         operations, beside = read_operations(body, self.limits)
         expected = self._expected(kind, id, if_match, if_none_match)
+        if kind == "Group" and not beside and self._members_alone(id, operations, expected):
+            return self._patched(kind, id, None, projection, frozenset())
         written, named = self._retried(
             kind, id, expected, lambda current: self._patch(current, operations, beside, expected)
         )
@@ -198,6 +200,18 @@ class Resources:
             draft = Draft(patched.document, patched.members, ignored, patched=True)
             return self.store.replace(kind, id, draft, expected=current.version), patched.named
         return self._change_members(current, patched, expected), patched.named
+
+    def _members_alone(self, id: str, operations: tuple[Operation, ...], expected: int | None) -> bool:
+        """Change the members, where nothing else is named: the group itself need not be read for it."""
+        if not all(names_members(operation) for operation in operations):
+            return False
+        patched = apply(
+            "Group", {}, operations, limits=self.limits, present=lambda: self._members(id), registry=self._registry
+        )
+        if not patched.members or patched.ignored:
+            return False
+        self.store.change_members(id, patched.members, expected=expected)
+        return True
 
     def _change_members(self, current: Resource, patched: Patched, expected: int | None) -> Resource | None:
         if patched.members:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
@@ -20,11 +22,22 @@ from scim.schemas import Registry
 from scim.store import Features
 from sso.tokens import SCIM
 
+REMEMBERED_SECONDS: Final = 1.0  # so long a revoked token may still be admitted by a process that has just seen it
+_MOST_REMEMBERED: Final = 10_000
+
+
+class _Admitted(NamedTuple):
+    known: credentials.Credential
+    features: Features
+    pace: int  # requests a second that the tenant may make; 0 is any number
+    until: float  # of `time.monotonic()`
+
 
 class Doorkeeper:
     """`scim.store.Doorkeeper` on our credentials.
 
-    `tell` is called after writes that some receiver hears of, `deferred` after a request was kept for later.
+    `tell` is called after writes that some receiver hears of, `deferred` after a request was kept for later. Whoever
+    was admitted is remembered for `remember` seconds: an identity provider asks many times a second.
     """
 
     def __init__(
@@ -33,21 +46,20 @@ class Doorkeeper:
         tell: Callable[[], None] | None = None,
         deferred: Callable[[], None] | None = None,
         pace: Pace | None = None,
+        *,
+        remember: float = 0.0,
     ) -> None:
-        self._engine, self._tell, self._deferred = engine, tell, deferred
+        self._engine, self._tell, self._deferred, self._remember = engine, tell, deferred, remember
         self._pace = pace or Pace()
         self._last_use = credentials.LastUse(engine)
         self._registries = Registries()
+        self._admitted: dict[bytes, _Admitted] = {}
 
     def admit(self, token: str) -> ScimStore:
         """The store of the token's source; `Unauthorized` for any token that is not (or no longer) one of ours."""
-        with reading(self._engine) as conn:
-            known = credentials.find(conn, token, ["scim_token", "access_token"])
-            if known is None or known.source_id is None:
-                raise Unauthorized("The bearer token is unknown, expired or revoked.")
-            schemas = self._registries.of(conn, known.tenant_id, known.tenant_revision)
-        scim_notes.caller(known, schemas)
-        wait = self._pace.wait(known.tenant_id, value(known.tenant_settings, "scim.requests_per_second"))
+        known, features, pace, _ = self._remembered(token) or self._look_up(token)
+        scim_notes.caller(known, features.schemas)
+        wait = self._pace.wait(known.tenant_id, pace)
         if wait:
             raise TooManyRequests(retry_after=wait)
         if known.kind == "access_token" and SCIM not in known.scopes:
@@ -55,17 +67,37 @@ class Doorkeeper:
         if known.source_state != "active":
             raise Forbidden(f"The source {known.source_name} is {known.source_state}: it takes no requests.")
         self._last_use.note(known)
-        features = features_of(known.tenant_settings, known.source_id, schemas)
         written = self._tell if features.event_uris else None
         return ScimStore(
             self._engine,
             known.tenant_id,
-            known.source_id,
+            known.source_id or "",
             f"scim:{known.source_name}",
             features,
             written=written,
             deferred=self._deferred,
         )
+
+    def _remembered(self, token: str) -> _Admitted | None:
+        found = self._admitted.get(credentials.digest(token))
+        if found is None or found.until <= time.monotonic():
+            return None
+        expires = found.known.expires_at
+        return found if expires is None or expires > datetime.now(UTC) else None
+
+    def _look_up(self, token: str) -> _Admitted:
+        with reading(self._engine) as conn:
+            known = credentials.find(conn, token, ["scim_token", "access_token"])
+            if known is None or known.source_id is None:
+                raise Unauthorized("The bearer token is unknown, expired or revoked.")
+            schemas = self._registries.of(conn, known.tenant_id, known.tenant_revision)
+        features = features_of(known.tenant_settings, known.source_id, schemas)
+        pace = value(known.tenant_settings, "scim.requests_per_second")
+        admitted = _Admitted(known, features, pace, time.monotonic() + self._remember)
+        if len(self._admitted) >= _MOST_REMEMBERED:
+            self._admitted.clear()
+        self._admitted[credentials.digest(token)] = admitted
+        return admitted
 
 
 def features_of(chosen: Mapping[str, Any], source_id: str, schemas: Registry) -> Features:

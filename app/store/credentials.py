@@ -108,7 +108,7 @@ def issue(
             "name": name,
             "source_id": source_id,
             "client_id": client_id,
-            "hash": _digest(issued.secret),
+            "hash": digest(issued.secret),
             "hint": issued.secret[: len(PREFIXES[kind]) + HINT_CHARACTERS],
             "scopes": sorted(set(scopes)),
             "expires_at": expires_at,
@@ -119,7 +119,7 @@ def issue(
 
 def find(conn: sa.Connection, secret: str, kinds: Sequence[Kind]) -> Credential | None:
     """Whose `secret` this is, if it is of one of `kinds` and neither expired nor revoked. One statement, always."""
-    return find_by_hash(conn, _digest(secret if len(secret) <= LONGEST_SECRET else ""), kinds)
+    return find_by_hash(conn, digest(secret if len(secret) <= LONGEST_SECRET else ""), kinds)
 
 
 def find_by_hash(conn: sa.Connection, hash: bytes, kinds: Sequence[Kind]) -> Credential | None:
@@ -192,7 +192,8 @@ class LastUse:
             _NOTE_USE.rows(conn, {"tenant": credential.tenant_id, "id": credential.id})
 
 
-def _digest(secret: str) -> bytes:
+def digest(secret: str) -> bytes:
+    """What the table keeps of a secret."""
     return hashlib.sha256(secret.encode(errors="replace")).digest()
 
 
