@@ -36,9 +36,9 @@ _TABLES: Final = (
 _COPY: Final = """
     INSERT INTO {name}
     SELECT made.* FROM people p JOIN {name} t ON t.tenant_id = :tenant AND {belongs}
-    CROSS JOIN LATERAL jsonb_populate_record(NULL::{name}, replace(replace(replace(to_jsonb(t)::text,
-        p.record::text, p.new_record::text), p.account::text, p.new_account::text), p.name, p.new_name)::jsonb || {set})
-        AS made
+    CROSS JOIN LATERAL json_populate_record(NULL::{name}, replace(replace(replace(to_json(t)::text,
+        p.record::text, p.new_record::text), p.account::text, p.new_account::text), p.name, p.new_name)::json) AS copy
+    CROSS JOIN LATERAL jsonb_populate_record(copy, {set}) AS made
     ORDER BY p.number
 """
 

@@ -69,6 +69,14 @@ def test_its_rows_are_those_that_the_write_door_writes(engine: sa.Engine, tenant
         assert bool(found) is (table not in ("manager_keys", "grants"))
 
 
+def test_documents_are_the_same_texts(engine: sa.Engine, tenants: Any) -> None:
+    _, _, written, multiplied = tenants
+    of = "SELECT document::text FROM records WHERE tenant_id = %s ORDER BY user_name"
+    with engine.connect() as conn:
+        expected, found = (conn.exec_driver_sql(of, (tenant,)).scalars().all() for tenant in (written, multiplied))
+    assert found == expected
+
+
 def test_the_ledger_counts_them_and_no_number_is_given_twice(engine: sa.Engine, tenants: Any) -> None:
     _, _, written, multiplied = tenants
     with engine.connect() as conn:
