@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 
-.PHONY: run test check prove plans journeys bench migrate lock format clean
+.PHONY: run test check prove fuzz plans journeys bench migrate lock format clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
@@ -24,6 +24,12 @@ prove: $(VENV)/dev.stamp
 	@echo "make prove SEED=$(SEED) repeats this run"
 	PROOF_SEED=$(SEED) PROOF_TIMES=20 $(BIN)/python -m pytest -n $(WORKERS) tests/proofs \
 		--hypothesis-profile=prove --hypothesis-seed=$(SEED)
+
+# Bent requests, as many as one likes. SEED=… repeats a run.
+fuzz: SEED := $(or $(SEED),$(shell od -An -N4 -tu4 /dev/urandom | tr -d ' '))
+fuzz: $(VENV)/dev.stamp
+	@echo "make fuzz SEED=$(SEED) repeats this run"
+	PROOF_SEED=$(SEED) FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest tests/proofs/test_fuzz.py
 
 # The plans of `test` again, with a million people beside fifty thousand and five hundred: some ten minutes, 5 GB of disk.
 plans: $(VENV)/dev.stamp

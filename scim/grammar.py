@@ -165,7 +165,7 @@ def _paren(kind: str, like: Token) -> Token:
 
 def _node(tree: AST, literals: Sequence[Any]) -> Node:
     if isinstance(tree, AttrExpr):
-        literal = literals[int(tree.comp_value.value.strip('"'))] if tree.comp_value else None
+        literal = _kept(tree.comp_value.value.strip('"'), literals) if tree.comp_value else None
         return Term(_name(tree.attr_path, literals), tree.value.lower(), literal)
     if isinstance(tree, LogExpr):
         return _junction(tree.op.lower(), (_node(tree.expr1, literals), _node(tree.expr2, literals)))
@@ -177,6 +177,13 @@ def _node(tree: AST, literals: Sequence[Any]) -> Node:
             raise GrammarError("Brackets stand after an attribute, not after a sub-attribute.")
         return Bracket(_name(tree.namespace, literals), inner)
     return Negation(inner) if tree.negated else inner
+
+
+def _kept(place: str, literals: Sequence[Any]) -> Any:
+    """The literal that was taken out; one that is no JSON (a tab as such) was left where it stood."""
+    if not (place.isascii() and place.isdigit() and int(place) < len(literals)):
+        raise GrammarError("A text in the filter is not written as JSON writes it.")
+    return literals[int(place)]
 
 
 def _junction(operator: str, sides: tuple[Node, Node]) -> Junction:

@@ -231,8 +231,8 @@ class MemoryStore:
         """The primary value of a list, else its first."""
         full = self._full(entry)
         listed = full.get(path.attribute.name) if path.attribute and path.sub and not path.schema else None
-        if isinstance(listed, list):
-            listed.sort(key=lambda element: not element.get("primary", False))
+        if path.attribute and isinstance(listed, list):
+            full[path.attribute.name] = sorted(listed, key=lambda element: not element.get("primary", False))[:1]
         found = values(path, full)
         return comparable(path.target, found[0]) if found and path.target else None
 

@@ -44,11 +44,12 @@ def sort_value(path: Path, columns: Columns) -> Order | None:
     last = path.sub or (attribute.sub("value") if attribute.type == "complex" else attribute)
     if last is None:
         return None
-    prefix = _step(path.schema) + _step(attribute.name)
-    tail = "" if last is attribute else _step(last.name)
-    value = _first(columns, f"${prefix}[0]{tail}")
+    place = f"${_step(path.schema)}{_step(attribute.name)}"
+    value = _first(columns, f"{place}[0]")
     if attribute.multi_valued and attribute.type == "complex":
-        value = sa.func.coalesce(_first(columns, f"${prefix}[*] ? (@.primary == true){tail}"), value)
+        value = sa.func.coalesce(_first(columns, f"{place}[*] ? (@.primary == true)"), value)
+    if last is not attribute:  # of the element that was chosen, though another one may have such a part
+        value = sa.func.jsonb_extract_path(value, last.name.lower(), type_=JSONB)
     return value if last.type in ("integer", "decimal") else text_of(value).collate("C")
 
 

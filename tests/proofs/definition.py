@@ -216,4 +216,5 @@ def _sort_key(kind: str, place: str, resource: Mapping[str, Any]) -> Any:
     elements = values(resource, head) if head in LISTS[kind] else []
     chosen = sorted(elements, key=lambda element: element.get("primary") is not True)[:1]
     found = values(chosen[0], sub) if chosen else [] if elements else values(resource, place)
-    return key(Is(place, "gt"), TYPES[kind].get(place, TEXT), found[0]) if found else None
+    # A name is sorted as it is told apart.
+    return key(Is(place, "eq"), TYPES[kind].get(place, TEXT), found[0]) if found else None

@@ -73,6 +73,9 @@ def test_it_does_not_match(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        'userName eq "a\tb"',
+        'userName eq "0\t"',
+        'roles[primary eq "a\n"]',
         "",
         "userName",
         'userName xx "a"',
