@@ -15,7 +15,6 @@ from typing import Final
 
 import orjson
 import sqlalchemy as sa
-import structlog
 import uuid_utils
 from flask import Flask, Response, g, render_template, request
 
@@ -26,18 +25,18 @@ from app.store import migrate
 from app.store.engine import make_engine, reading
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
-SECURITY_HEADERS: Final = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
-
-_log = structlog.get_logger("web")
+SECURITY_HEADERS: Final = tuple(
+    {
+        "Content-Security-Policy": (
+            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }.items()
+)
 
 
 def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = None) -> Flask:
@@ -72,20 +71,20 @@ def setup_requests(app: Flask) -> None:
     def begin() -> None:
         g.began = time.perf_counter()
         g.request_id = str(uuid_utils.uuid7())
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        logs.REQUEST_ID.set(g.request_id)
 
     @app.after_request
     def end(response: Response) -> Response:
-        for name, value in SECURITY_HEADERS.items():
-            response.headers.setdefault(name, value)
-        response.headers["X-Request-Id"] = g.request_id
-        _log.info(
-            "request",
-            method=request.method,
-            path=request.url_rule.rule if request.url_rule else "(none)",
-            status=response.status_code,
-            milliseconds=round((time.perf_counter() - g.began) * 1000, 1),
+        said = {name.lower() for name, _ in response.headers}
+        for name, value in SECURITY_HEADERS:
+            if name.lower() not in said:
+                response.headers.add(name, value)
+        response.headers.add("X-Request-Id", g.request_id)
+        logs.request_ended(
+            request.method,
+            request.url_rule.rule if request.url_rule else "(none)",
+            response.status_code,
+            round((time.perf_counter() - g.began) * 1000, 1),
         )
         return response
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
@@ -27,11 +29,21 @@ def _dumps(value: Any, **_: Any) -> str:
     return orjson.dumps(value, default=str).decode()
 
 
+REQUEST_ID: Final[ContextVar[str | None]] = ContextVar("request_id", default=None)
+
+
+def _with_request_id(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    request_id = REQUEST_ID.get()
+    return event if request_id is None else {**event, "request_id": request_id}
+
+
 _SHARED: Final[list[Any]] = [
-    structlog.contextvars.merge_contextvars,
+    _with_request_id,
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
+_LINE: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
+_level = logging.INFO
 _RENDER: Final[list[Any]] = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(_dumps)]
 _HANDLER: Final = logging.StreamHandler(_StandardError())
 _HANDLER.setFormatter(
@@ -42,9 +54,31 @@ _HANDLER.setFormatter(
 )
 
 
+def request_ended(method: str, path: str, status: int, milliseconds: float) -> None:
+    """The line of one request, whose id is in `REQUEST_ID`.
+
+    Each request writes one: it is made here and not by the chain of processors, which costs five times as much.
+    """
+    if _level > logging.INFO:
+        return
+    line = {
+        "method": method,
+        "path": path,
+        "status": status,
+        "milliseconds": milliseconds,
+        "event": "request",
+        "request_id": REQUEST_ID.get(),
+        "level": "info",
+        "timestamp": datetime.now(UTC),
+    }
+    sys.stderr.write(orjson.dumps(line, option=_LINE).decode())
+    sys.stderr.flush()
+
+
 def set_up(level: str) -> None:
     """Sends structlog's and the standard library's lines the same way. Libraries below a warning are silent."""
-    number = getattr(logging, level.upper())
+    global _level
+    number = _level = getattr(logging, level.upper())
     structlog.configure(
         processors=[*_SHARED, *_RENDER],
         wrapper_class=structlog.make_filtering_bound_logger(number),

@@ -10,11 +10,13 @@ Errors come as SQLAlchemy's, so that callers know one family of them.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import psycopg
 import sqlalchemy as sa
+from psycopg.pq import ExecStatus
 from psycopg.rows import namedtuple_row
 from psycopg.types.json import Jsonb
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
@@ -31,11 +33,12 @@ class Statement:
     JSON can hold; lists are arrays.
     """
 
-    __slots__ = ("_json", "_names", "_sql")
+    __slots__ = ("_json", "_names", "_row", "_sql")
 
     def __init__(self, clause: sa.ClauseElement | str) -> None:
         text, binds = (clause, {}) if isinstance(clause, str) else _compiled(clause)
         self._names: list[str] = []
+        self._row: type[Any] | None = None
         self._sql = _PARAMETER.sub(self._numbered, text).encode()
         self._json = tuple(name in binds and isinstance(binds[name].type, sa.JSON) for name in self._names)
 
@@ -54,10 +57,10 @@ class Statement:
             sqlalchemy.exc.DBAPIError: one of its kinds, with the driver's error as `orig`.
         """
         driver = _driver(conn)
-        cursor = psycopg.RawCursor(driver, row_factory=namedtuple_row)
+        cursor = psycopg.RawCursor(driver, row_factory=self._made)
         try:
             cursor.execute(self._sql, self._values(parameters), prepare=True)
-            return cursor.fetchall() if cursor.description else []
+            return cursor.fetchall() if _answers_rows(cursor) else []
         except psycopg.Error as error:
             _fail(conn, driver, error)
 
@@ -71,11 +74,39 @@ class Statement:
         row = self.row(conn, parameters)
         return row[0] if row else None
 
+    def _made(self, cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], Any]:
+        """psycopg's row factory: the columns are always the same, and so is the tuple's type."""
+        if self._row is None:
+            if not _answers_rows(cursor):
+                return tuple
+            names = [column.name for column in cursor.description or ()]
+            self._row = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+        make: Callable[[Sequence[Any]], Any] = self._row._make
+        return make
+
     def _values(self, parameters: Mapping[str, Any]) -> list[Any]:
         return [
             Jsonb(parameters[name]) if json else parameters[name]
             for name, json in zip(self._names, self._json, strict=True)
         ]
+
+
+def _answers_rows(cursor: psycopg.Cursor[Any]) -> bool:
+    """`cursor.description` would make an object of each column to say so."""
+    result = cursor.pgresult
+    return result is not None and result.status == ExecStatus.TUPLES_OK
+
+
+def begin(conn: sa.Connection) -> None:
+    """Opens a transaction on a connection in autocommit; SQLAlchemy's commit and rollback end it.
+
+    Taking a connection out of autocommit and back would cost more than BEGIN.
+    """
+    driver = _driver(conn)
+    try:
+        driver.execute("BEGIN")
+    except psycopg.Error as error:
+        _fail(conn, driver, error)
 
 
 def fragment(clause: sa.ClauseElement, prefix: str) -> tuple[str, dict[str, Any]]:

@@ -19,6 +19,8 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg.types.string import TextLoader
 from sqlalchemy.pool import NullPool
 
+from app.store.driver import begin
+
 OLDEST_SERVER: Final = 14
 APPLICATION: Final = "rollcall"
 
@@ -40,6 +42,7 @@ def make_engine(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 3000) ->
     engine = sa.create_engine(
         sqlalchemy_url(url),
         isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,  # whoever opens a transaction ends it: `writing`
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=5,
@@ -67,10 +70,9 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction: committed at the end of the block, rolled back by an exception."""
-    with engine.connect() as conn:
-        conn.execution_options(isolation_level="READ COMMITTED")
-        with conn.begin():
-            yield conn
+    with engine.connect() as conn, conn.begin():
+        begin(conn)
+        yield conn
 
 
 def check_server(conn: sa.Connection) -> int:
