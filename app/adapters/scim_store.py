@@ -8,11 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from app.adapters import scim_notes
+from app.adapters.scim_answers import created
 from app.adapters.scim_cursor import cursor_key, walked
 from app.adapters.scim_reads import Reads
 from app.adapters.scim_root import sorted_page
@@ -21,6 +23,7 @@ from app.adapters.search_document import search_document
 from app.grouping import Grouping, GroupSpoken, Membership
 from app.identity.writes import (
     BusyError,
+    Outcome,
     RecordDelete,
     RecordGoneError,
     RecordWrite,
@@ -66,14 +69,20 @@ class ScimStore:
         self._written, self._deferred, self._txn, self._new_id = written, deferred, txn, new_id
 
     def create(self, kind: Kind, draft: Draft) -> Resource:
+        if kind == "User":
+            return self._create_user(draft)
         strays = self._strays()
         with self._refusals(kind, ""):
-            if kind == "Group":
-                id = self._groups.create(self._group(draft, strays), self._new_id)
-            else:
-                id = self._say(draft, None, None)
+            id = self._groups.create(self._group(draft, strays), self._new_id)
         self._report_drift(draft.ignored, strays)
         return self.get(kind, id)
+
+    def _create_user(self, draft: Draft) -> Resource:
+        now = datetime.now(UTC)
+        with self._refusals("User", ""):
+            outcome = self._say(draft, None, None, now)
+        self._report_drift(draft.ignored, None)
+        return created(outcome, draft.document, now, account=self.features.account_extension)
 
     def get(self, kind: Kind, id: str, *, members: bool = True) -> Resource:
         if _UUID.fullmatch(id):
@@ -119,7 +128,7 @@ class ScimStore:
                 group = self._group(draft, strays)
                 self._groups.write(id, group, group.members, expected, _method(draft))
             else:
-                self._say(draft, id, expected)
+                self._say(draft, id, expected, datetime.now(UTC))
         self._report_drift(draft.ignored, strays)
         return self.get(kind, id)
 
@@ -146,14 +155,12 @@ class ScimStore:
             self._deferred()
         return txn
 
-    def _say(self, draft: Draft, id: str | None, expected: int | None) -> str:
+    def _say(self, draft: Draft, id: str | None, expected: int | None, now: datetime) -> Outcome:
         if len(draft.document["userName"]) > LONGEST_USER_NAME:
             raise InvalidValue(f"userName has at most {LONGEST_USER_NAME} characters.")
-        with reading(self.engine) as conn:
-            source = rules.source(conn, self.tenant, self.source)
         write = RecordWrite(
             source_id=self.source,
-            spoken=spoken(draft.document, source),
+            spoken=spoken(draft.document, rules.source(self.engine, self.tenant, self.source)),
             document=draft.document,
             search=self._search("User", draft),
             record_id=id,
@@ -162,10 +169,9 @@ class ScimStore:
             new_id=self._new_id if id is None else None,
             request=self._request("POST" if id is None else _method(draft)),
         )
-        [outcome] = provision(self.engine, self.tenant, [write], actor=self.actor)
+        [outcome] = provision(self.engine, self.tenant, [write], actor=self.actor, now=now)
         scim_notes.add(outcome)
-        assert outcome.record_id is not None
-        return outcome.record_id
+        return outcome
 
     def _request(self, method: str) -> dict[str, str]:
         return {"method": method} if self._txn is None else {"method": method, "txn": self._txn}

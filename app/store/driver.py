@@ -33,12 +33,12 @@ class Statement:
     JSON can hold; lists are arrays.
     """
 
-    __slots__ = ("_json", "_names", "_row", "_sql")
+    __slots__ = ("_json", "_make", "_names", "_sql")
 
     def __init__(self, clause: sa.ClauseElement | str) -> None:
         text, binds = (clause, {}) if isinstance(clause, str) else _compiled(clause)
         self._names: list[str] = []
-        self._row: type[Any] | None = None
+        self._make: Callable[[Sequence[Any]], Any] | None = None
         self._sql = _PARAMETER.sub(self._numbered, text).encode()
         self._json = tuple(name in binds and isinstance(binds[name].type, sa.JSON) for name in self._names)
 
@@ -76,13 +76,11 @@ class Statement:
 
     def _made(self, cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], Any]:
         """psycopg's row factory: the columns are always the same, and so is the tuple's type."""
-        if self._row is None:
-            if not _answers_rows(cursor):
-                return tuple
+        if self._make is None and _answers_rows(cursor):
             names = [column.name for column in cursor.description or ()]
-            self._row = namedtuple("Row", names, rename=True)  # type: ignore[misc]
-        make: Callable[[Sequence[Any]], Any] = self._row._make
-        return make
+            made: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+            self._make = made._make
+        return self._make or tuple
 
     def _values(self, parameters: Mapping[str, Any]) -> list[Any]:
         return [

@@ -13,6 +13,7 @@ from app.identity.folding import fold
 from app.identity.model import Affiliation, OwnershipRule, Role, RoleMapping, Rules, Source, SourceKind
 from app.store import tables as t
 from app.store.driver import Statement
+from app.store.engine import reading
 from app.store.tenant_settings import value
 
 CACHED_TENANTS: Final = 1024
@@ -49,7 +50,7 @@ def current(conn: sa.Connection, tenant_id: str) -> Rules:
     return _of(conn, tenant_id, _REVISION.value(conn, {"tenant": tenant_id}))
 
 
-def source(conn: sa.Connection, tenant_id: str, source_id: str) -> Source:
+def source(engine: sa.Engine, tenant_id: str, source_id: str) -> Source:
     """One source, as it was made: its numbering and affiliation never change, so an older revision will do.
 
     Raises:
@@ -58,7 +59,8 @@ def source(conn: sa.Connection, tenant_id: str, source_id: str) -> Source:
     with _lock:
         known = _cache.get(tenant_id)
     if known is None or source_id not in known.sources:
-        known = current(conn, tenant_id)
+        with reading(engine) as conn:
+            known = current(conn, tenant_id)
     return known.sources[source_id]
 
 

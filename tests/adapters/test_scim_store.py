@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
+
+import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from scim2_client.engines.wsgi import WSGISCIMClient
@@ -10,7 +13,7 @@ from scim2_tester import check_server
 from app.store import credentials, tenant_settings, tenants
 from app.store import tables as t
 from app.store.engine import writing
-from scim.schemas import LMS_USER
+from scim.schemas import CORE_USER, LMS_USER
 
 BASE = "/scim/v2"
 
@@ -152,3 +155,24 @@ def test_a_filter_by_memberships_or_account_asks_about_each_row(connect, tenant,
     assert found("/Users", 'groups.display eq "crew"') == ["ada"]
     account = client.get(f"{BASE}/Users/{bob}").get_json()[LMS_USER]["accountId"]
     assert found("/Users", f'{LMS_USER}:accountId eq "{account}" and {LMS_USER}:status eq "active"') == ["bob"]
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_user_just_made_is_answered_as_it_reads(engine, connect, tenant, okta, shown) -> None:
+    """Beside somebody whom HR knows, with a role by title, an unlisted extension and text that must be escaped."""
+    settings = {"scim": {"account_extension": shown}}
+    with writing(engine) as conn:
+        conn.execute(sa.update(t.tenants).where(t.tenants.c.id == tenant.id).values(settings=settings))
+        conn.execute(sa.insert(t.roles).values(tenant_id=tenant.id, name="tutor", rank=5))
+        mapping = {"kind": "attribute", "attribute": "title", "value": "tutor", "role": "tutor"}
+        conn.execute(sa.insert(t.mappings).values(tenant_id=tenant.id, id=str(uuid.uuid4()), **mapping))
+        conn.exec_driver_sql("UPDATE tenants SET revision = revision + 1")
+    client = connect(tenant, okta)
+    for number, said in enumerate([{}, {"title": "Tutor"}, {"active": False, "displayName": 'A "\\" \u00df\u2028'}]):
+        body = {"schemas": [CORE_USER, LMS_USER], "userName": f"u{number}@x.org", **said}
+        made = client.post(f"{BASE}/Users", json=body)
+        assert made.status_code == 201
+        read = client.get(f"{BASE}/Users/{made.json['id']}")
+        assert made.json == read.json
+        assert made.headers["ETag"] == read.headers["ETag"]
+        assert (LMS_USER in made.json) is shown
