@@ -4,7 +4,8 @@
     a SCIM write commits, a request is kept ──▶ Teller ──▶ job `deliver`, `asynchronous` ──▶ the chore of that name
     every five seconds ──────────────▶ job `sweep` ──▶ sweep.sweep    what a crash between COMMIT and wake left
 
-Chores are what this floor does not know: `work` is given them by name. Each runs beside the others, once at a time.
+Chores are what this floor does not know: `work` is given them by name. Each runs beside the others, once at a time in a
+process.
 
 A job carries nothing: it drains what the tables say is due. So one waiting job of a kind is enough, a lost one does no
 harm, and a job whose worker died is dropped rather than tried again.
@@ -12,6 +13,7 @@ harm, and a job whose worker died is dropped rather than tried again.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -29,13 +31,14 @@ TOLD_EVERY: Final = 0.2  # seconds; what comes in between, the sweep finds
 SWEEP: Final = "* * * * * */5"  # cron with seconds last
 
 _log = structlog.get_logger("jobs")
+_UNDER_WAY: Final = {name: threading.Lock() for name in ("deliver", "asynchronous")}
 _jobs = App(connector=InMemoryConnector())
 
 Chores = Mapping[str, Callable[[], None]]
 
 _WAKE: Final = sa.text(
-    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, queueing_lock)"
-    " VALUES ('default', CAST(:task AS text), :lock, CAST(:task AS text))"
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock)"
+    " VALUES ('default', CAST(:task AS text), CAST(:task AS text))"
     " ON CONFLICT (queueing_lock) WHERE status = 'todo' DO NOTHING"
 )
 _DROP_STALLED: Final = sa.text("DELETE FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL")
@@ -46,7 +49,7 @@ def wake(engine: sa.Engine) -> None:
 
     It never raises: the write is done, and the sweep finds what this did not announce.
     """
-    _announce(engine, "wake", None)
+    _announce(engine, "wake")
 
 
 class Teller:
@@ -60,7 +63,7 @@ class Teller:
         now = time.monotonic()
         if now - self._last >= TOLD_EVERY:
             self._last = now
-            _announce(self._engine, self._chore, self._chore)
+            _announce(self._engine, self._chore)
 
 
 def work(url: str, engine: sa.Engine, chores: Chores | None = None, *, wait: bool = True) -> None:
@@ -75,10 +78,10 @@ def work(url: str, engine: sa.Engine, chores: Chores | None = None, *, wait: boo
     )
 
 
-def _announce(engine: sa.Engine, task: str, lock: str | None) -> None:
+def _announce(engine: sa.Engine, task: str) -> None:
     try:
         with reading(engine) as conn:
-            conn.execute(_WAKE, {"task": task, "lock": lock})
+            conn.execute(_WAKE, {"task": task})
     except sa.exc.SQLAlchemyError as error:
         _log.warning("wake failed", error=type(error).__name__)
 
@@ -99,7 +102,7 @@ def _sweep(context: JobContext, timestamp: int) -> None:
     with reading(engine) as conn:
         conn.execute(_DROP_STALLED)
     for chore in context.additional_context["chores"]:
-        _announce(engine, chore, chore)
+        _announce(engine, chore)
     sweep.sweep(engine)
 
 
@@ -114,9 +117,17 @@ def _asynchronous(context: JobContext) -> None:
 
 
 def _chore(context: JobContext, name: str) -> None:
+    """At most once at a time in a process; between processes the chores keep order by what they claim.
+
+    A job's own lock would not do: the job of a worker that was killed holds it until another worker starts.
+    """
     chore = context.additional_context["chores"].get(name)
-    if chore is not None:
-        chore()
+    under_way = _UNDER_WAY[name]
+    if chore is not None and under_way.acquire(blocking=False):
+        try:
+            chore()
+        finally:
+            under_way.release()
 
 
 def _engine(context: JobContext) -> sa.Engine:

@@ -71,3 +71,28 @@ def test_a_worker_without_the_chore_lets_it_be(engine: sa.Engine, database_url: 
     jobs.Teller(engine, "deliver")()
     jobs.work(database_url, engine, wait=False)
     assert ("deliver", "todo") not in _jobs(engine)
+
+
+def test_a_killed_worker_does_not_keep_others_from_a_chore(
+    engine: sa.Engine, database_url: str, calls: list[str]
+) -> None:
+    jobs.Teller(engine, "deliver")()
+    with writing(engine) as conn:
+        conn.exec_driver_sql("INSERT INTO procrastinate_workers DEFAULT VALUES")
+        conn.exec_driver_sql(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers)"
+        )
+    jobs.Teller(engine, "deliver")()
+    jobs.work(database_url, engine, {"deliver": lambda: calls.append("deliver")}, wait=False)
+    assert "deliver" in calls
+
+
+def test_a_chore_that_is_under_way_is_not_begun_again(calls: list[str]) -> None:
+    def chore() -> None:
+        calls.append("deliver")
+        jobs._chore(context, "deliver")
+
+    context = SimpleNamespace(additional_context={"chores": {"deliver": chore}})
+    jobs._chore(context, "deliver")
+    jobs._chore(context, "deliver")
+    assert calls == ["deliver", "deliver"]
