@@ -69,13 +69,15 @@ class Teller:
 def work(url: str, engine: sa.Engine, chores: Chores | None = None, *, wait: bool = True) -> None:
     """Runs jobs of the database at `url` until SIGTERM or SIGINT, or with `wait` false until none is due."""
     connector = PsycopgConnector(conninfo=url, min_size=1, max_size=4, kwargs={"application_name": "rollcall worker"})
-    _jobs.with_connector(connector).run_worker(
-        wait=wait,
-        concurrency=AT_ONCE,
-        delete_jobs="always",
-        shutdown_graceful_timeout=STOP_SECONDS,
-        additional_context={"engine": engine, "chores": chores or {}},
-    )
+    # Not `with_connector`: periodic tasks would still be deferred through the connector that they were declared with.
+    with _jobs.replace_connector(connector) as app:
+        app.run_worker(
+            wait=wait,
+            concurrency=AT_ONCE,
+            delete_jobs="always",
+            shutdown_graceful_timeout=STOP_SECONDS,
+            additional_context={"engine": engine, "chores": chores or {}},
+        )
 
 
 def _announce(engine: sa.Engine, task: str) -> None:

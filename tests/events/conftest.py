@@ -66,7 +66,8 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def app(engine: sa.Engine) -> Flask:
+def app(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> Flask:
+    monkeypatch.setattr("app.adapters.doorkeeper.REMEMBERED_SECONDS", 0.0)  # receivers are known at once
     made = create_app(Settings(log_level="error", public_url=ISSUER), engine=engine)
     made.testing = True
     return made

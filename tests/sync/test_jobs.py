@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -96,3 +99,20 @@ def test_a_chore_that_is_under_way_is_not_begun_again(calls: list[str]) -> None:
     jobs._chore(context, "deliver")
     jobs._chore(context, "deliver")
     assert calls == ["deliver", "deliver"]
+
+
+def test_the_sweep_comes_by_itself(
+    engine: sa.Engine, database_url: str, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that is told of nothing sweeps: it defers the sweep into the database that it works on."""
+
+    def swept(_engine: sa.Engine) -> None:
+        calls.append("sweep")
+        os.kill(os.getpid(), signal.SIGTERM)  # which ends the worker
+
+    monkeypatch.setattr(sweep, "sweep", swept)
+    limit = threading.Timer(60, os.kill, (os.getpid(), signal.SIGTERM))
+    limit.start()
+    jobs.work(database_url, engine)
+    limit.cancel()
+    assert "sweep" in calls
