@@ -186,5 +186,9 @@ def _resource(kind: Kind, row: Any) -> Resource:
 
 
 def _text(moment: str) -> str:
-    """Of PostgreSQL's JSON form of an instant, as `timezone=UTC` has it: with the Z of an xsd:dateTime."""
-    return moment[1:-7] + "Z"
+    """Of PostgreSQL's JSON form of an instant, as `timezone=UTC` has it: an xsd:dateTime, as a write answers it.
+
+    PostgreSQL leaves out zeros at the end of the fraction.
+    """
+    second, _, fraction = moment[1:-7].partition(".")
+    return f"{second}.{fraction:0<6}Z"

@@ -176,3 +176,13 @@ def test_a_user_just_made_is_answered_as_it_reads(engine, connect, tenant, okta,
         assert made.json == read.json
         assert made.headers["ETag"] == read.headers["ETag"]
         assert (LMS_USER in made.json) is shown
+
+
+def test_a_time_reads_back_as_the_write_answered_it(connect, tenant, okta, engine) -> None:
+    """PostgreSQL writes 12:00:00.120000 as 12:00:00.12."""
+    client = connect(tenant, okta)
+    id = client.post(f"{BASE}/Users", json={"userName": "ada"}).get_json()["id"]
+    with writing(engine) as conn:
+        conn.execute(sa.text("UPDATE records SET created_at = '2026-03-01T12:00:00.12Z', updated_at = '2026-03-01Z'"))
+    meta = client.get(f"{BASE}/Users/{id}").get_json()["meta"]
+    assert (meta["created"], meta["lastModified"]) == ("2026-03-01T12:00:00.120000Z", "2026-03-01T00:00:00.000000Z")
