@@ -51,6 +51,11 @@ from app.store.saving import Telling, save_ledger, save_people
 CHUNK: Final = 500
 ATTEMPTS: Final = 4
 T = TypeVar("T")
+_PASSING: Final = (
+    psycopg.errors.DeadlockDetected,
+    psycopg.errors.SerializationFailure,
+    psycopg.errors.InvalidSqlStatementName,  # the connection forgot what was prepared on it
+)
 
 _LOCK_GROUPS = Statement(
     sa.text("""
@@ -311,5 +316,5 @@ def _judge(error: sa.exc.DBAPIError) -> None:
         return
     if isinstance(original, psycopg.errors.LockNotAvailable):
         raise BusyError("Others hold the same people. Nothing was changed; try again.") from error
-    if not isinstance(original, (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)):
+    if not isinstance(original, _PASSING):
         raise error

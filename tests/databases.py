@@ -15,7 +15,7 @@ import psycopg
 import sqlalchemy as sa
 from psycopg import sql
 
-from app.store import migrate
+from app.store import driver, migrate
 
 FAST: Final = {
     "fsync": "off",
@@ -122,11 +122,15 @@ def _with_database(server_url: str, name: str) -> str:
 def statements() -> Iterator[list[str]]:
     """The text of each statement that the block runs, prepared ones and SQLAlchemy's; BEGIN and COMMIT stand apart."""
     seen: list[str] = []
-    real = psycopg.Cursor.execute
+    real, real_run = psycopg.Cursor.execute, driver.run
 
     def execute(self: Any, query: Any, *rest: Any, **options: Any) -> Any:
         seen.append(query.decode() if isinstance(query, bytes) else str(query))
         return real(self, query, *rest, **options)
 
-    with patch.object(psycopg.Cursor, "execute", execute):
+    def run(link: Any, name: bytes, values: Any) -> Any:
+        seen.append(name.decode())
+        return real_run(link, name, values)
+
+    with patch.object(psycopg.Cursor, "execute", execute), patch.object(driver, "run", run):
         yield seen

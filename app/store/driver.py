@@ -2,8 +2,10 @@
 
     Statement ──compiled once──▶ SQL with $1, $2 … ──prepared once a connection──▶ rows
 
-SQLAlchemy keeps the pool, the transactions and the way a statement is written; only its execution is passed by, because
-building and converting each one anew cost more than the query itself: half of the CPU of a write (docs/performance.md).
+SQLAlchemy keeps the pool and the way a statement is written; its execution is passed by, because building and
+converting each one anew cost more than the query itself. So is psycopg's cursor, which waits in Python: libpq waits by
+itself in a third of the CPU and half of the time (docs/decisions/0019). What psycopg knows of types is used as it is.
+
 Errors come as SQLAlchemy's, so that callers know one family of them.
 """
 
@@ -12,16 +14,22 @@ from __future__ import annotations
 import re
 from collections import namedtuple
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 from typing import Any, Final, NoReturn
 
 import psycopg
 import sqlalchemy as sa
-from psycopg.pq import ExecStatus
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.pq import ExecStatus, TransactionStatus
+from psycopg.pq.abc import PGresult
 from psycopg.rows import namedtuple_row
 from psycopg.types.json import Jsonb
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.sql.compiler import SQLCompiler
 
+_NUMBERS: Final = count(1)
+_LINK: Final = "rollcall"
 _DIALECT: Final = PGDialect_psycopg(paramstyle="pyformat")
 _PARAMETER: Final = re.compile(r"%\((\w+)\)s|%%")
 
@@ -30,17 +38,19 @@ class Statement:
     """A statement whose text never changes, only its parameters.
 
     `clause` is SQLAlchemy's, or text with parameters as `%(name)s`. Parameters of the type JSONB take any value that
-    JSON can hold; lists are arrays.
+    JSON can hold; lists are arrays. They are sent as text without a type, which the statement's own casts give them.
     """
 
-    __slots__ = ("_json", "_make", "_names", "_sql")
+    __slots__ = ("_formats", "_json", "_make", "_name", "_names", "_sql")
 
     def __init__(self, clause: sa.ClauseElement | str) -> None:
         text, binds = (clause, {}) if isinstance(clause, str) else _compiled(clause)
         self._names: list[str] = []
-        self._make: Callable[[Sequence[Any]], Any] | None = None
         self._sql = _PARAMETER.sub(self._numbered, text).encode()
+        self._name = b"rollcall_%d" % next(_NUMBERS)
         self._json = tuple(name in binds and isinstance(binds[name].type, sa.JSON) for name in self._names)
+        self._formats = [PyFormat.TEXT] * len(self._names)
+        self._make: Callable[[Sequence[Any]], Any] | None = None
 
     def _numbered(self, found: re.Match[str]) -> str:
         name = found.group(1)
@@ -56,13 +66,28 @@ class Statement:
         Raises:
             sqlalchemy.exc.DBAPIError: one of its kinds, with the driver's error as `orig`.
         """
-        driver = _driver(conn)
-        cursor = psycopg.RawCursor(driver, row_factory=self._made)
+        link = _link(conn)
+        values = self._values(parameters)
         try:
-            cursor.execute(self._sql, self._values(parameters), prepare=True)
-            return cursor.fetchall() if _answers_rows(cursor) else []
+            try:
+                result = self._run(link, values)
+            except psycopg.errors.InvalidSqlStatementName:
+                link.prepared.clear()  # somebody deallocated all: psycopg does after an ALTER or DROP
+                if link.driver.pgconn.transaction_status != TransactionStatus.IDLE:
+                    raise
+                result = self._run(link, values)
+            if result.status != ExecStatus.TUPLES_OK:
+                return []
+            link.values.set_pgresult(result)
+            return link.values.load_rows(0, result.ntuples, self._make or self._made(result))
         except psycopg.Error as error:
-            _fail(conn, driver, error)
+            _fail(conn, link.driver, error)
+
+    def _run(self, link: _Link, values: Sequence[Any]) -> PGresult:
+        if self._name not in link.prepared:
+            _checked(link.driver.pgconn.prepare(self._name, self._sql))
+            link.prepared.add(self._name)
+        return run(link, self._name, link.values.dump_sequence(values, self._formats))
 
     def row(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Any | None:
         """The first row, or None."""
@@ -74,13 +99,13 @@ class Statement:
         row = self.row(conn, parameters)
         return row[0] if row else None
 
-    def _made(self, cursor: psycopg.Cursor[Any]) -> Callable[[Sequence[Any]], Any]:
-        """psycopg's row factory: the columns are always the same, and so is the tuple's type."""
-        if self._make is None and _answers_rows(cursor):
-            names = [column.name for column in cursor.description or ()]
-            made: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
-            self._make = made._make
-        return self._make or tuple
+    def _made(self, result: PGresult) -> Callable[[Sequence[Any]], Any]:
+        """The columns are always the same, and so is the tuple's type."""
+        names = [(result.fname(column) or b"").decode() for column in range(result.nfields)]
+        made: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
+        make: Callable[[Sequence[Any]], Any] = made._make
+        self._make = make
+        return make
 
     def _values(self, parameters: Mapping[str, Any]) -> list[Any]:
         return [
@@ -89,22 +114,34 @@ class Statement:
         ]
 
 
-def _answers_rows(cursor: psycopg.Cursor[Any]) -> bool:
-    """`cursor.description` would make an object of each column to say so."""
-    result = cursor.pgresult
-    return result is not None and result.status == ExecStatus.TUPLES_OK
+@dataclass(slots=True)
+class _Link:
+    """What is kept beside a connection: the statements prepared on it, and psycopg's knowledge of its types."""
+
+    driver: psycopg.Connection[Any]
+    values: Any  # psycopg.adapt.Transformer: its C form is no type
+    prepared: set[bytes]
+
+
+def run(link: _Link, name: bytes, values: Sequence[Any]) -> PGresult:
+    """One prepared statement. Tests watch it."""
+    return _checked(link.driver.pgconn.exec_prepared(name, values))
 
 
 def begin(conn: sa.Connection) -> None:
-    """Opens a transaction on a connection in autocommit; SQLAlchemy's commit and rollback end it.
+    """Opens a transaction on a connection in autocommit: taking it out of that and back would cost more."""
+    _command(conn, b"BEGIN")
 
-    Taking a connection out of autocommit and back would cost more than BEGIN.
-    """
-    driver = _driver(conn)
-    try:
-        driver.execute("BEGIN")
-    except psycopg.Error as error:
-        _fail(conn, driver, error)
+
+def commit(conn: sa.Connection) -> None:
+    """Ends the transaction; all of it is saved."""
+    _command(conn, b"COMMIT")
+
+
+def rollback(conn: sa.Connection) -> None:
+    """Ends the transaction, if the connection still lives; nothing of it is saved."""
+    if not conn.invalidated and not conn.closed:
+        _command(conn, b"ROLLBACK")
 
 
 def fragment(clause: sa.ClauseElement, prefix: str) -> tuple[str, dict[str, Any]]:
@@ -135,7 +172,7 @@ def planned_by_values(conn: sa.Connection, text: str, parameters: Mapping[str, A
     Raises:
         sqlalchemy.exc.DBAPIError: one of its kinds, with the driver's error as `orig`.
     """
-    driver = _driver(conn)
+    driver = _link(conn).driver
     try:
         return psycopg.ClientCursor(driver, row_factory=namedtuple_row).execute(text, parameters).fetchall()
     except psycopg.Error as error:
@@ -148,10 +185,27 @@ def _compiled(clause: sa.ClauseElement) -> tuple[str, dict[str, Any]]:
     return str(compiled), dict(compiled.binds)
 
 
-def _driver(conn: sa.Connection) -> psycopg.Connection[Any]:
-    driver = conn.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
+def _link(conn: sa.Connection) -> _Link:
+    kept: _Link | None = conn.info.get(_LINK)
+    if kept is None:
+        driver = conn.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        kept = conn.info[_LINK] = _Link(driver, Transformer(driver), set())
+    return kept
+
+
+def _command(conn: sa.Connection, text: bytes) -> None:
+    driver = _link(conn).driver
+    try:
+        _checked(driver.pgconn.exec_(text))
+    except psycopg.Error as error:
+        _fail(conn, driver, error)
+
+
+def _checked(result: PGresult) -> PGresult:
+    if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+        raise psycopg.errors.error_from_result(result)
+    return result
 
 
 def _fail(conn: sa.Connection, driver: psycopg.Connection[Any], error: psycopg.Error) -> NoReturn:

@@ -19,7 +19,7 @@ from psycopg.types.json import set_json_dumps, set_json_loads
 from psycopg.types.string import TextLoader
 from sqlalchemy.pool import NullPool
 
-from app.store.driver import begin
+from app.store.driver import begin, commit, rollback
 
 OLDEST_SERVER: Final = 14
 APPLICATION: Final = "rollcall"
@@ -70,9 +70,14 @@ def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction: committed at the end of the block, rolled back by an exception."""
-    with engine.connect() as conn, conn.begin():
+    with engine.connect() as conn:
         begin(conn)
-        yield conn
+        try:
+            yield conn
+        except BaseException:
+            rollback(conn)
+            raise
+        commit(conn)
 
 
 def check_server(conn: sa.Connection) -> int:

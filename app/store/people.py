@@ -108,7 +108,11 @@ def identifiers(
     return {(row.namespace, row.affiliation, row.value): tuple(row.holders) for row in rows}
 
 
-_ACCOUNTS = "SELECT * FROM accounts WHERE tenant_id = :tenant AND id = ANY(:ids) ORDER BY id"
+_ACCOUNTS = """
+    SELECT id, status, affiliation, suspended, attributes, lineage, manual, grants, manager_id, managers,
+        inactive_since, version
+    FROM accounts WHERE tenant_id = :tenant AND id = ANY(:ids) ORDER BY id
+"""
 _READ_ACCOUNTS = Statement(sa.text(_ACCOUNTS).bindparams(_ids("ids")))
 _LOCK_ACCOUNTS = Statement(sa.text(_ACCOUNTS + " FOR UPDATE").bindparams(_ids("ids")))
 
