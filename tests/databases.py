@@ -128,9 +128,9 @@ def statements() -> Iterator[list[str]]:
         seen.append(query.decode() if isinstance(query, bytes) else str(query))
         return real(self, query, *rest, **options)
 
-    def run(link: Any, name: bytes, values: Any) -> Any:
-        seen.append(name.decode())
-        return real_run(link, name, values)
+    def run(link: Any, statement: driver.Statement, values: Any) -> Any:
+        seen.append(statement.sql.decode())
+        return real_run(link, statement, values)
 
     with patch.object(psycopg.Cursor, "execute", execute), patch.object(driver, "run", run):
         yield seen

@@ -27,6 +27,7 @@ from app.store.engine import reading, writing
 from app.store.scim_clients import Federation
 from app.store.tenants import SourceRow, Tenant, create
 from sso.assertions import ASSERTION_TYPE
+from tests.waiting import soon
 
 KEY = RSAKey.generate_key(2048, {"kid": "k-1"})
 ISSUER = "https://login.microsoftonline.example/tenant/v2.0"
@@ -112,7 +113,7 @@ def test_removing_a_client_ends_its_secrets_and_tokens(
         with pytest.raises(UnknownCredentialError):
             scim_clients.remove(conn, foreign.id, id)
         scim_clients.remove(conn, entra.tenant_id, id)
-    assert users(client, token).status_code == 401
+    assert soon(lambda: users(client, token).status_code == 401)
     assert ask(client, id, client_secret=known).status_code == 401
     with pytest.raises(UnknownCredentialError):
         secret(engine, entra, id)

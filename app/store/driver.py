@@ -39,17 +39,17 @@ class Statement:
 
     `clause` is SQLAlchemy's, or text with parameters as `%(name)s`. Parameters of the type JSONB take any value that
     JSON can hold; lists are arrays. They are sent as text without a type, which the statement's own casts give them.
+    `sql` has its parameters as $1, $2 …; `name` is what it is prepared under.
     """
 
-    __slots__ = ("_formats", "_json", "_make", "_name", "_names", "_sql")
+    __slots__ = ("_json", "_make", "_names", "name", "sql")
 
     def __init__(self, clause: sa.ClauseElement | str) -> None:
         text, binds = (clause, {}) if isinstance(clause, str) else _compiled(clause)
         self._names: list[str] = []
-        self._sql = _PARAMETER.sub(self._numbered, text).encode()
-        self._name = b"rollcall_%d" % next(_NUMBERS)
+        self.sql = _PARAMETER.sub(self._numbered, text).encode()
+        self.name = b"rollcall_%d" % next(_NUMBERS)
         self._json = tuple(name in binds and isinstance(binds[name].type, sa.JSON) for name in self._names)
-        self._formats = [PyFormat.TEXT] * len(self._names)
         self._make: Callable[[Sequence[Any]], Any] | None = None
 
     def _numbered(self, found: re.Match[str]) -> str:
@@ -70,24 +70,18 @@ class Statement:
         values = self._values(parameters)
         try:
             try:
-                result = self._run(link, values)
+                result = run(link, self, values)
             except psycopg.errors.InvalidSqlStatementName:
                 link.prepared.clear()  # somebody deallocated all: psycopg does after an ALTER or DROP
                 if link.driver.pgconn.transaction_status != TransactionStatus.IDLE:
                     raise
-                result = self._run(link, values)
+                result = run(link, self, values)
             if result.status != ExecStatus.TUPLES_OK:
                 return []
             link.values.set_pgresult(result)
             return link.values.load_rows(0, result.ntuples, self._make or self._made(result))
         except psycopg.Error as error:
             _fail(conn, link.driver, error)
-
-    def _run(self, link: _Link, values: Sequence[Any]) -> PGresult:
-        if self._name not in link.prepared:
-            _checked(link.driver.pgconn.prepare(self._name, self._sql))
-            link.prepared.add(self._name)
-        return run(link, self._name, link.values.dump_sequence(values, self._formats))
 
     def row(self, conn: sa.Connection, parameters: Mapping[str, Any]) -> Any | None:
         """The first row, or None."""
@@ -123,9 +117,13 @@ class _Link:
     prepared: set[bytes]
 
 
-def run(link: _Link, name: bytes, values: Sequence[Any]) -> PGresult:
-    """One prepared statement. Tests watch it."""
-    return _checked(link.driver.pgconn.exec_prepared(name, values))
+def run(link: _Link, statement: Statement, values: Sequence[Any]) -> PGresult:
+    """One statement, prepared if it is new to the connection. Tests watch it."""
+    if statement.name not in link.prepared:
+        _checked(link.driver.pgconn.prepare(statement.name, statement.sql))
+        link.prepared.add(statement.name)
+    sent = link.values.dump_sequence(values, [PyFormat.TEXT] * len(values))
+    return _checked(link.driver.pgconn.exec_prepared(statement.name, sent))
 
 
 def begin(conn: sa.Connection) -> None:

@@ -18,6 +18,8 @@ from unittest.mock import patch
 import psycopg
 import sqlalchemy as sa
 
+from app.store import driver
+
 MODES: Final = ("force_generic_plan", "force_custom_plan")
 LARGE: Final = ("records", "accounts", "groups", "members", "identifiers")
 _NAMED = re.compile(r"%\((\w+)\)s")
@@ -51,15 +53,19 @@ class Work:
 
 @contextmanager
 def caught() -> Iterator[list[Sent]]:
-    """Every statement that psycopg executes meanwhile, by whichever of its cursors."""
+    """Every statement that is sent meanwhile: prepared, or by whichever of psycopg's cursors."""
     sent: list[Sent] = []
-    real = psycopg.Cursor.execute
+    real, real_run = psycopg.Cursor.execute, driver.run
 
     def execute(cursor: Any, query: Any, params: Any = None, **more: Any) -> Any:
         sent.append(_sent(cursor, query, params))
         return real(cursor, query, params, **more)
 
-    with patch.object(psycopg.Cursor, "execute", execute):
+    def run(link: Any, statement: driver.Statement, values: Sequence[Any]) -> Any:
+        sent.append(Sent(statement.sql.decode(), values))
+        return real_run(link, statement, values)
+
+    with patch.object(psycopg.Cursor, "execute", execute), patch.object(driver, "run", run):
         yield sent
 
 
@@ -67,7 +73,7 @@ def _sent(cursor: Any, query: Any, params: Any) -> Sent:
     text = query.decode() if isinstance(query, bytes) else str(query)
     if isinstance(cursor, psycopg.ClientCursor):
         return Sent(cursor.mogrify(text, params))
-    if isinstance(cursor, psycopg.RawCursor) or not isinstance(params, dict):
+    if not isinstance(params, dict):
         return Sent(text, list(params or ()))
     names = list(dict.fromkeys(_NAMED.findall(text)))
     numbered = _NAMED.sub(lambda found: f"${names.index(found[1]) + 1}", text).replace("%%", "%")
