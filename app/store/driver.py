@@ -72,7 +72,7 @@ class Statement:
             try:
                 result = run(link, self, values)
             except psycopg.errors.InvalidSqlStatementName:
-                link.prepared.clear()  # somebody deallocated all: psycopg does after an ALTER or DROP
+                link.prepared.discard(self.name)  # deallocated: psycopg drops all after an ALTER or DROP
                 if link.driver.pgconn.transaction_status != TransactionStatus.IDLE:
                     raise
                 result = run(link, self, values)

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
@@ -25,9 +26,10 @@ from app.store import audit
 from app.store.driver import Statement
 from app.store.voices import encode
 
-_PEOPLE = Statement(
-    sa.text("""
-    WITH saved AS (
+# What is saved without a number, by the parameter that holds its rows. Only what a decision has is sent: each part
+# costs the server its start, rows or not, and most writes change a record and nothing beside it.
+_PARTS: Final = {
+    "records": """
         INSERT INTO records (tenant_id, id, source_id, source_key, user_name, account_id, active, document, search,
             voice, version, created_at, updated_at, deleted_at, due_at)
         SELECT :tenant, r.* FROM jsonb_to_recordset(:records) AS r(id uuid, source_id uuid, source_key text,
@@ -36,56 +38,63 @@ _PEOPLE = Statement(
         ON CONFLICT (tenant_id, id) DO UPDATE SET user_name = excluded.user_name, account_id = excluded.account_id,
             active = excluded.active, document = excluded.document, search = excluded.search, voice = excluded.voice,
             version = excluded.version, updated_at = excluded.updated_at, deleted_at = excluded.deleted_at,
-            due_at = excluded.due_at
-    ), held AS (
+            due_at = excluded.due_at""",
+    "identifiers": """
         UPDATE identifiers i SET holders = k.holders
         FROM jsonb_to_recordset(:identifiers)
             AS k(namespace text, affiliation text, value text, holders uuid[])
-        WHERE i.tenant_id = :tenant AND i.namespace = k.namespace COLLATE "C" AND i.affiliation = k.affiliation
-            AND i.value = k.value COLLATE "C"
-    ), left_groups AS (
-        DELETE FROM members WHERE tenant_id = :tenant AND member_id = ANY(CAST(:deleted AS uuid[]))
-        RETURNING group_id
-    ), lighter AS (
-        UPDATE groups SET version = version + 1, updated_at = :now
-        WHERE tenant_id = :tenant AND id IN (SELECT group_id FROM left_groups)
-    ), unnamed AS (
+        WHERE i.tenant_id = :tenant AND i.namespace = k.namespace COLLATE "C" AND i.value = k.value COLLATE "C"
+            AND i.affiliation = k.affiliation""",
+    "deleted": """
+        UPDATE groups SET version = version + 1, updated_at = :now WHERE tenant_id = :tenant AND id IN (
+            SELECT group_id FROM left_groups)""",
+    "unnamed": """
         DELETE FROM manager_keys m USING jsonb_to_recordset(:unnamed)
             AS k(namespace text, value text, account_id uuid)
         WHERE m.tenant_id = :tenant AND m.namespace = k.namespace COLLATE "C" AND m.value = k.value COLLATE "C"
-            AND m.account_id = k.account_id
-    ), named AS (
+            AND m.account_id = k.account_id""",
+    "named": """
         INSERT INTO manager_keys (tenant_id, namespace, value, account_id, resolved)
         SELECT :tenant, k.* FROM jsonb_to_recordset(:named)
             AS k(namespace text, value text, account_id uuid, resolved bool)
         ON CONFLICT (tenant_id, namespace, value, account_id) DO UPDATE SET resolved = excluded.resolved
-            WHERE manager_keys.resolved <> excluded.resolved
-    ), lost AS (
+            WHERE manager_keys.resolved <> excluded.resolved""",
+    "lost": """
         DELETE FROM grants g USING jsonb_to_recordset(:lost)
             AS k(account_id uuid, role text, scope text, rule text)
         WHERE g.tenant_id = :tenant AND g.account_id = k.account_id AND g.role = k.role AND g.scope = k.scope
-            AND g.rule = k.rule
-    ), granted AS (
+            AND g.rule = k.rule""",
+    "granted": """
         INSERT INTO grants (tenant_id, account_id, role, scope, rule, effective, since)
         SELECT :tenant, k.*, :now FROM jsonb_to_recordset(:granted)
             AS k(account_id uuid, role text, scope text, rule text, effective bool)
-        ON CONFLICT (tenant_id, account_id, role, scope, rule) DO UPDATE SET effective = excluded.effective
-    ), doubted AS (
+        ON CONFLICT (tenant_id, account_id, role, scope, rule) DO UPDATE SET effective = excluded.effective""",
+    "doubts": """
         INSERT INTO duplicates (tenant_id, id, record_id, account_id, candidates, reason)
         SELECT :tenant, d.* FROM jsonb_to_recordset(:doubts)
-            AS d(id uuid, record_id uuid, account_id uuid, candidates jsonb, reason text)
-    )
+            AS d(id uuid, record_id uuid, account_id uuid, candidates jsonb, reason text)""",
+}
+_LEFT_GROUPS: Final = """left_groups AS (
+        DELETE FROM members WHERE tenant_id = :tenant AND member_id = ANY(CAST(:deleted AS uuid[]))
+        RETURNING group_id)"""
+_WAITING: Final = """
     SELECT DISTINCT w.account_id FROM jsonb_to_recordset(:called) AS k(namespace text, value text)
     CROSS JOIN LATERAL (
         SELECT account_id FROM manager_keys WHERE tenant_id = :tenant AND namespace = k.namespace COLLATE "C"
-            AND value = k.value COLLATE "C" AND NOT resolved OFFSET 0) w
-""").bindparams(
-        *(
-            sa.bindparam(name, type_=JSONB)
-            for name in ("records", "identifiers", "unnamed", "named", "lost", "granted", "doubts", "called")
-        )
-    )
-)
+            AND value = k.value COLLATE "C" AND NOT resolved OFFSET 0) w"""
+
+
+@cache
+def _people(parts: tuple[str, ...], called: bool) -> Statement:
+    """One statement of these parts, in their order; `called` asks who waited for a manager besides."""
+    steps = [f"{part}_saved AS ({_PARTS[part]}\n    )" for part in parts]
+    if "deleted" in parts:
+        steps.insert(0, _LEFT_GROUPS)
+    found = _WAITING if called else "SELECT CAST(NULL AS uuid) AS account_id WHERE false"
+    text = sa.text(f"WITH {', '.join(steps)} {found}" if steps else found)
+    json = [part for part in (*parts, *(["called"] if called else ())) if part != "deleted"]
+    return Statement(text.bindparams(*(sa.bindparam(name, type_=JSONB) for name in json)))
+
 
 _LEDGER = Statement(
     sa.text("""
@@ -158,35 +167,32 @@ def save_people(conn: sa.Connection, tenant: str, decision: Decision, new_id: An
             for namespace, value in ref.keys:
                 if (namespace, value, kept.record.account_id) not in now_named:
                     unnamed.append({"namespace": namespace, "value": value, "account_id": kept.record.account_id})
-    rows = _PEOPLE.rows(
-        conn,
-        {
-            "tenant": tenant,
-            "now": now,
-            "records": [_record(kept) for _, kept in decision.records.values()],
-            "identifiers": [
-                {"namespace": key[0], "affiliation": key[1], "value": key[2], "holders": list(holders)}
-                for key, holders in decision.holders.items()
-            ],
-            "deleted": [kept.record.id for _, kept in decision.records.values() if kept.record.deleted],
-            "named": named,
-            "unnamed": unnamed,
-            "granted": granted,
-            "lost": lost,
-            "doubts": [
-                {
-                    "id": new_id(),
-                    "record_id": doubt.record_id,
-                    "account_id": doubt.account_id,
-                    "candidates": list(doubt.candidates),
-                    "reason": doubt.reason,
-                }
-                for doubt in decision.doubts
-            ],
-            "called": _called(decision),
-        },
-    )
-    return [row.account_id for row in rows]
+    rows: dict[str, list[Any]] = {
+        "records": [_record(kept) for _, kept in decision.records.values()],
+        "identifiers": [
+            {"namespace": key[0], "affiliation": key[1], "value": key[2], "holders": list(holders)}
+            for key, holders in decision.holders.items()
+        ],
+        "deleted": [kept.record.id for _, kept in decision.records.values() if kept.record.deleted],
+        "named": named,
+        "unnamed": unnamed,
+        "granted": granted,
+        "lost": lost,
+        "doubts": [
+            {
+                "id": new_id(),
+                "record_id": doubt.record_id,
+                "account_id": doubt.account_id,
+                "candidates": list(doubt.candidates),
+                "reason": doubt.reason,
+            }
+            for doubt in decision.doubts
+        ],
+        "called": _called(decision),
+    }
+    statement = _people(tuple(part for part in _PARTS if rows[part]), bool(rows["called"]))
+    waiting = statement.rows(conn, {"tenant": tenant, "now": now, **rows})
+    return [row.account_id for row in waiting]
 
 
 def save_ledger(
