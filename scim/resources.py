@@ -197,7 +197,7 @@ class Resources:
         )
         ignored = (*beside, *patched.ignored)
         if patched.document != stored or ignored:
-            draft = Draft(patched.document, patched.members, ignored, patched=True)
+            draft = Draft(patched.document, patched.members, ignored, patched=current)
             return self.store.replace(kind, id, draft, expected=current.version), patched.named
         return self._change_members(current, patched, expected), patched.named
 

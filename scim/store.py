@@ -50,14 +50,14 @@ class MemberChange:
 class Draft:
     """A resource as its client wants it.
 
-    `ignored` names what arrived and was not understood (paths, as sent): the store reports it as drift. `patched` says
-    that a PATCH led to it.
+    `ignored` names what arrived and was not understood (paths, as sent): the store reports it as drift. `patched` is
+    the resource that a PATCH was applied to, which led to this.
     """
 
     document: Document
     members: MemberChange = MemberChange()
     ignored: tuple[str, ...] = ()
-    patched: bool = False
+    patched: Resource | None = None
 
 
 class Resource(NamedTuple):

@@ -14,7 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from app.adapters import scim_notes
-from app.adapters.scim_answers import created
+from app.adapters.scim_answers import changed, created
 from app.adapters.scim_cursor import cursor_key, walked
 from app.adapters.scim_reads import Reads
 from app.adapters.scim_root import sorted_page
@@ -128,9 +128,18 @@ class ScimStore:
                 group = self._group(draft, strays)
                 self._groups.write(id, group, group.members, expected, _method(draft))
             else:
-                self._say(draft, id, expected, datetime.now(UTC))
+                return self._replace_user(id, draft, expected)
         self._report_drift(draft.ignored, strays)
         return self.get(kind, id)
+
+    def _replace_user(self, id: str, draft: Draft, expected: int | None) -> Resource:
+        now = datetime.now(UTC)
+        outcome = self._say(draft, id, expected, now)
+        self._report_drift(draft.ignored, None)
+        past = draft.patched
+        if past is None or outcome.version != past.version + 1:
+            return self.get("User", id)
+        return changed(outcome, past, draft.document, now, account=self.features.account_extension)
 
     def change_members(self, id: str, change: MemberChange, *, expected: int | None) -> None:
         self._check_id("Group", id)

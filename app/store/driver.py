@@ -212,6 +212,8 @@ def _fail(conn: sa.Connection, driver: psycopg.Connection[Any], error: psycopg.E
     After a server's restart the pool's other connections are dead as well: all are dropped at the first.
     """
     lost = driver.closed or isinstance(error, psycopg.errors.AdminShutdown)
+    if lost and not isinstance(error, psycopg.OperationalError):
+        error = psycopg.OperationalError(str(error))  # without a code of the server's, libpq tells no kind
     if lost:
         conn.invalidate(error)
         conn.engine.dispose()

@@ -13,6 +13,7 @@ from scim2_tester import check_server
 from app.store import credentials, tenant_settings, tenants
 from app.store import tables as t
 from app.store.engine import writing
+from scim.patch import PATCH_OP
 from scim.schemas import CORE_USER, LMS_USER
 
 BASE = "/scim/v2"
@@ -176,6 +177,20 @@ def test_a_user_just_made_is_answered_as_it_reads(engine, connect, tenant, okta,
         assert made.json == read.json
         assert made.headers["ETag"] == read.headers["ETag"]
         assert (LMS_USER in made.json) is shown
+        operations = [
+            {"op": "add", "path": "title", "value": "Tutor"},
+            {"op": "replace", "path": "active", "value": True},
+        ]
+        group = {"displayName": f"g{number}", "members": [{"value": made.json["id"]}]}
+        assert client.post(f"{BASE}/Groups", json=group).status_code == 201
+        patched = client.patch(
+            f"{BASE}/Users/{made.json['id']}", json={"schemas": [PATCH_OP], "Operations": operations}
+        )
+        read = client.get(f"{BASE}/Users/{made.json['id']}")
+        assert patched.status_code == 200
+        assert patched.json == read.json
+        assert patched.headers["ETag"] == read.headers["ETag"] != made.headers["ETag"]
+        assert read.json["groups"][0]["display"] == f"g{number}"
 
 
 def test_a_time_reads_back_as_the_write_answered_it(connect, tenant, okta, engine) -> None:
