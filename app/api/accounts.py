@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, Final
 
 import orjson
@@ -11,7 +10,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from app.api import parameters
 from app.api.auth import ACCOUNTS_READ, Caller, Door
-from app.api.parameters import NEWEST_POSSIBLE, Parameters, Whole
+from app.api.parameters import NEWEST_POSSIBLE, Parameters, Whole, is_id
 from app.api.problems import NOT_FOUND, Problem
 from app.api.routes import Route, json
 from app.api.schemas import AccountsSchema, AccountWithLineageSchema
@@ -70,7 +69,7 @@ def page(door: Door, caller: Caller) -> Response:
 def one(door: Door, caller: Caller, account_id: str) -> Response:
     """One account with its lineage."""
     with reading(door.engine) as conn:
-        row = feeds.account(conn, caller.tenant_id, account_id) if _is_id(account_id) else None
+        row = feeds.account(conn, caller.tenant_id, account_id) if is_id(account_id) else None
     if row is None:
         raise Problem(NOT_FOUND, "The tenant has no account of this id.")
     return json({**_shown(row), "lineage": orjson.Fragment(row.lineage_json)})
@@ -99,13 +98,6 @@ def _shown(row: Any) -> dict[str, Any]:
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
     }
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 ROUTES: Final = (

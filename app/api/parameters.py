@@ -22,6 +22,14 @@ NEWEST_POSSIBLE: Final = 2**63 - 1
 Order = Literal["id", "change"]
 
 
+def is_id(text: str) -> bool:
+    """Whether it is a UUID in its usual form."""
+    try:
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False
+
+
 class Whole(fields.Integer):
     """A whole number in decimal digits, and nothing that merely can be read as one."""
 

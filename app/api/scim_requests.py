@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any, Final
 
 from flask import Response
@@ -11,7 +10,7 @@ from marshmallow import ValidationError, fields, validate
 from app.adapters.scim_effects import words
 from app.api import parameters
 from app.api.auth import SCIM_REQUESTS_READ, Caller, Door
-from app.api.parameters import Parameters
+from app.api.parameters import Parameters, is_id
 from app.api.problems import NOT_FOUND, Problem
 from app.api.routes import Route, json
 from app.api.schemas import ScimRequestsSchema, ScimRequestWithPayloadSchema
@@ -116,14 +115,6 @@ def _shown(row: dict[str, Any]) -> dict[str, Any]:
         "summary": words(row["effect"], row["method"], row["status"]),
         "effect": row["effect"],
     }
-
-
-def is_id(text: str) -> bool:
-    """Whether it is a UUID in its usual form."""
-    try:
-        return str(uuid.UUID(text)) == text.lower()
-    except ValueError:
-        return False
 
 
 ROUTES: Final = (

@@ -10,10 +10,10 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
 from app.api import bodies
 from app.api.auth import SCIM_TOKENS_WRITE, Caller, Door
+from app.api.parameters import is_id
 from app.api.problems import FORBIDDEN, INVALID_JSON, NOT_FOUND, Problem
 from app.api.routes import Route, json
 from app.api.schemas import IssuedScimTokenSchema, ScimTokensSchema
-from app.api.scim_requests import is_id
 from app.store import credentials, tenants
 from app.store.credentials import Listed, UnknownCredentialError
 from app.store.engine import reading, writing
@@ -21,7 +21,7 @@ from app.store.engine import reading, writing
 LARGEST: Final = 16_384
 LONGEST_DAYS: Final = 3650
 LONGEST_OVERLAP: Final = 24 * 90  # hours
-KINDS: Final[tuple[credentials.Kind, ...]] = ("scim_token",)
+_KIND: Final = "scim_token"
 
 
 class _Body(Schema):
@@ -60,7 +60,7 @@ def page(door: Door, caller: Caller) -> Response:
     """All tokens that the caller may manage, revoked ones included."""
     with reading(door.engine) as conn:
         own = None if caller.source_id is None else _source_name(conn, caller)
-        found = credentials.listing(conn, caller.tenant_id, KINDS)
+        found = credentials.listing(conn, caller.tenant_id, [_KIND])
     return json({"tokens": [_shown(one) for one in found if own in (None, one.source)]})
 
 
@@ -75,9 +75,7 @@ def create(door: Door, caller: Caller) -> Response:
         if caller.source_id not in (None, source.id):
             raise Problem(FORBIDDEN, "This key is bound to another source.")
         end = _end(asked)
-        issued = credentials.issue(
-            conn, caller.tenant_id, "scim_token", asked["name"], source_id=source.id, expires_at=end
-        )
+        issued = credentials.issue(conn, caller.tenant_id, _KIND, asked["name"], source_id=source.id, expires_at=end)
     return json({"id": issued.id, "token": issued.secret, "expiresAt": end}, 201)
 
 
@@ -87,15 +85,17 @@ def rotate(door: Door, caller: Caller, token_id: str) -> Response:
     overlap, end = timedelta(hours=asked["overlapHours"]), _end(asked)
     with writing(door.engine) as conn:
         _check_own(conn, caller, token_id)
-        issued = _known(lambda: credentials.rotate(conn, caller.tenant_id, token_id, overlap=overlap, expires_at=end))
+        issued = _known(
+            lambda: credentials.rotate(conn, caller.tenant_id, token_id, _KIND, overlap=overlap, expires_at=end)
+        )
     return json({"id": issued.id, "token": issued.secret, "expiresAt": end}, 201)
 
 
 def revoke(door: Door, caller: Caller, token_id: str) -> Response:
-    """End a token now."""
+    """End a token now; a server may take it for a second more."""
     with writing(door.engine) as conn:
         _check_own(conn, caller, token_id)
-        _known(lambda: credentials.revoke(conn, caller.tenant_id, token_id))
+        _known(lambda: credentials.revoke(conn, caller.tenant_id, token_id, _KIND))
     return Response(status=204, headers={"Cache-Control": "no-store"})
 
 
@@ -108,7 +108,7 @@ def _known(do: Any) -> Any:
 
 def _check_own(conn: Any, caller: Caller, token_id: str) -> None:
     """The id of another kind of credential, tenant or source is no token's."""
-    found = credentials.listing(conn, caller.tenant_id, KINDS) if is_id(token_id) else []
+    found = credentials.listing(conn, caller.tenant_id, [_KIND]) if is_id(token_id) else []
     own = None if caller.source_id is None else _source_name(conn, caller)
     if not any(one.id == token_id.lower() and own in (None, one.source) for one in found):
         raise Problem(NOT_FOUND, "There is no such token, or it is revoked already.")
@@ -201,7 +201,7 @@ ROUTES: Final = (
         revoke,
         {
             "operationId": "revokeScimToken",
-            "summary": "End a token now",
+            "summary": "End a token now; a server may take it for a second more",
             "tags": _TAGS,
             "responses": {"204": {"description": "It is revoked."}},
         },

@@ -118,4 +118,16 @@ class Target:
                 method, url, data=data, headers=headers, auth=auth, timeout=self.timeout, allow_redirects=False
             )
         except requests.RequestException as error:
-            raise UnreachableError(self.masked(f"{method} {url}: {type(error).__name__}: {error}")) from error
+            raise UnreachableError(self.masked(f"{method} {url}: {_reason(error)}")) from error
+
+
+def _reason(error: requests.RequestException) -> str:
+    """What a person can act on: the library's own words name its classes and repeat the address."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"the certificate is not trusted, or there is no TLS ({error})"
+    if isinstance(error, requests.Timeout):
+        return "no answer in time"
+    if isinstance(error, requests.ConnectionError):
+        causes = [text for text in ("Connection refused", "Name or service not known") if text in str(error)]
+        return f"no connection{''.join(f' ({text})' for text in causes)}"
+    return f"{type(error).__name__}: {error}"

@@ -123,7 +123,7 @@ def _add_list_and_revoke(group: click.Group, kind: credentials.Kind) -> None:
     @click.pass_obj
     def revoke(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
         """End one now, and the access tokens that it was given."""
-        revoke_one(context, tenant_name, id, as_json=as_json)
+        revoke_one(context, tenant_name, id, kind, as_json=as_json)
 
 
 _add_list_and_revoke(key, "api_key")

@@ -7,6 +7,7 @@ A command takes it with `@click.pass_obj` and opens the database for as long as 
 
 from __future__ import annotations
 
+import getpass
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -103,6 +104,14 @@ class Context:
                 yield engine
             finally:
                 engine.dispose()
+
+
+def actor() -> str:
+    """Who the audit says it was: the operating system's user, where it has a name (in a container it may have none)."""
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return "cli"
 
 
 def name_of(what: str) -> Callable[[click.Context, click.Parameter, str], str]:

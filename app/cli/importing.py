@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from app.cli.context import HELD, Context, finish, json_option, table, tenant_option, to_json
+from app.cli.context import HELD, Context, actor, finish, json_option, table, tenant_option, to_json
 from app.cli.context import show as print_result
 from app.sources import csv_file
 from app.sources.csv_file import FileError
@@ -23,7 +23,6 @@ from app.sync.effects import LOSSES
 from app.sync.imports import EmptyImportError, NotHeldError, RetiredSourceError, Submission
 from app.sync.plans import Line
 
-ACTOR = "cli"
 SHOWN = 50  # lines of a list for people; --json prints all
 
 
@@ -44,7 +43,7 @@ def source_import(
             source = tenants.find_source(conn, tenant.id, source_name)
         try:
             records = csv_file.read(file)
-            done = imports.submit(engine, tenant.id, source, records, actor=ACTOR, dry_run=dry_run, wait=True)
+            done = imports.submit(engine, tenant.id, source, records, actor=actor(), dry_run=dry_run, wait=True)
         except (FileError, Invalid, EmptyImportError, RetiredSourceError) as error:
             raise click.ClickException(str(error)) from error
     print_result(_data(done), "\n".join(_told(done, tenant_name)), as_json=as_json)
@@ -105,7 +104,7 @@ def allow(context: Context, run_id: str, tenant_name: str, as_json: bool) -> Non
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         try:
-            done = imports.allow(engine, tenant_id, run_id, ACTOR, wait=True)
+            done = imports.allow(engine, tenant_id, run_id, actor(), wait=True)
         except NotHeldError as error:
             raise click.ClickException(str(error)) from error
     text = [f"Run {run_id} is allowed and {done.state}.", *_left_out(done)]
@@ -123,7 +122,7 @@ def reject(context: Context, run_id: str, tenant_name: str, as_json: bool) -> No
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         try:
-            imports.reject(engine, tenant_id, run_id, ACTOR)
+            imports.reject(engine, tenant_id, run_id, actor())
         except NotHeldError as error:
             raise click.ClickException(str(error)) from error
     print_result({"run": run_id, "state": "rejected"}, f"Run {run_id} is rejected.", as_json=as_json)

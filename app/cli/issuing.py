@@ -48,10 +48,12 @@ def list_all(context: Context, tenant_name: str, kind: credentials.Kind, *, as_j
     show(found, table(rows, ["name", "source", "begins", "scopes", "state", "last used", "id"]), as_json=as_json)
 
 
-def revoke_one(context: Context, tenant_name: str, credential_id: str, *, as_json: bool) -> None:
-    """Revokes one credential and says so."""
+def revoke_one(
+    context: Context, tenant_name: str, credential_id: str, kind: credentials.Kind, *, as_json: bool
+) -> None:
+    """Revokes one credential of that kind and says so."""
     with context.database() as engine, writing(engine) as conn:
-        credentials.revoke(conn, tenants.find(conn, tenant_name).id, credential_id)
+        credentials.revoke(conn, tenants.find(conn, tenant_name).id, credential_id, kind)
     show({"id": credential_id, "revoked": True}, f"{credential_id} is revoked.", as_json=as_json)
 
 
@@ -66,4 +68,9 @@ def state(listed: credentials.Listed) -> str:
 
 def minute(at: datetime | None) -> str:
     """An instant for people."""
-    return "" if at is None else at.strftime("%Y-%m-%d %H:%M")
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M}"
+
+
+def second(at: datetime | None) -> str:
+    """The same, more exactly."""
+    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"

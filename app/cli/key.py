@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from app.cli.context import Context, json_option, show, table
+from app.cli.issuing import minute
 from app.events import issuing
 from app.events.receivers import reseal as seal_again
 from app.store.engine import reading
@@ -22,7 +23,7 @@ def key() -> None:
 @json_option
 @click.pass_obj
 def list_(context: Context, as_json: bool) -> None:
-    """Show the signing keys: which signs, which will, which is only published."""
+    """Show the signing keys. It says which signs, which will, which is only published."""
     with context.database() as engine, reading(engine) as conn:
         keys = issuing.published_keys(conn)
     now = datetime.now(UTC)
@@ -31,9 +32,7 @@ def list_(context: Context, as_json: bool) -> None:
         for each in keys
         if each.is_published(now)
     ]
-    shown = [
-        (each["kid"], each["algorithm"], _minute(each["signs_from"]), _minute(each["retires_at"])) for each in rows
-    ]
+    shown = [(each["kid"], each["algorithm"], minute(each["signs_from"]), minute(each["retires_at"])) for each in rows]
     show(rows, table(shown, ["kid", "algorithm", "signs from", "retires at"]), as_json=as_json)
 
 
@@ -55,12 +54,8 @@ def rotate(context: Context, overlap: int, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def reseal(context: Context, as_json: bool) -> None:
-    """Encrypt stored secrets with the first key of ROLLCALL_SECRET_KEY; the others can be dropped then."""
+    """Encrypt stored secrets anew. The first key of ROLLCALL_SECRET_KEY does it; the others can be dropped then."""
     vault = context.vault
     with context.database() as engine:
         count = seal_again(engine, vault)
     show({"resealed": count}, f"{count} secrets are encrypted with the first key.", as_json=as_json)
-
-
-def _minute(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M}"

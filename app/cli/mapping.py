@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 import sqlalchemy as sa
 
-from app.cli.context import FAILED, Context, finish, json_option, show, table, tenant_option
+from app.cli.context import FAILED, Context, actor, finish, json_option, show, table, tenant_option
 from app.identity.writes import BusyError
 from app.store import mappings as store
 from app.store import tenants
@@ -19,7 +19,6 @@ from app.sync import mapping_file, mappings
 from app.sync.mapping_changes import Change, MappingError
 from app.sync.mappings import Holding, Preview, PreviewChangedError
 
-ACTOR = "cli"
 SHOWN = 50
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -179,7 +178,7 @@ def _save(
                 click.echo(_told(shown), err=as_json)
                 click.confirm("Save this?", abort=True, err=as_json)
             hash_ = expected or shown.hash
-            saved = mappings.save(engine, tenant_id, changes, actor=ACTOR, expected_hash=hash_, wait=True)
+            saved = mappings.save(engine, tenant_id, changes, actor=actor(), expected_hash=hash_, wait=True)
         except PreviewChangedError as error:
             show({"error": str(error), "preview": error.preview.as_dict()}, f"{error}\n{_told(error.preview)}",
                  as_json=as_json)  # fmt: skip

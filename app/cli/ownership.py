@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 
-from app.cli.context import Context, json_option, show, table, tenant_option
+from app.cli.context import Context, actor, json_option, show, table, tenant_option
 from app.store import rules as rulebook
 from app.store import tenants
 from app.store.engine import reading
@@ -53,7 +52,7 @@ def set_(
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         with _explained():
-            run = rules.set_owners(engine, tenant_id, attribute, owners, create_only=create_only, actor=_actor())
+            run = rules.set_owners(engine, tenant_id, attribute, owners, create_only=create_only, actor=actor())
     text = f"{attribute} belongs to {', then '.join(owners)}. Everybody is derived again by run {run}."
     show({"attribute": attribute, "owners": owners, "createOnly": create_only, "run": run}, text, as_json=as_json)
 
@@ -69,7 +68,7 @@ def reset(context: Context, attribute: str, tenant_name: str, as_json: bool) -> 
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         with _explained():
-            run = rules.reset_owners(engine, tenant_id, attribute, actor=_actor())
+            run = rules.reset_owners(engine, tenant_id, attribute, actor=actor())
     text = f"{attribute} follows the built-in rule again. Everybody is derived again by run {run}."
     show({"attribute": attribute, "run": run}, text, as_json=as_json)
 
@@ -90,7 +89,7 @@ def source_map(
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         with _explained():
-            run = rules.set_meaning(engine, tenant_id, source, attribute, code, name, actor=_actor())
+            run = rules.set_meaning(engine, tenant_id, source, attribute, code, name, actor=actor())
     meaning = f"means {name}" if name else "is taken as it is"
     text = f"{attribute} {code} of {source} {meaning}. Everybody is derived again by run {run}."
     show({"source": source, "attribute": attribute, "code": code, "name": name, "run": run}, text, as_json=as_json)
@@ -102,7 +101,3 @@ def _explained() -> Iterator[None]:
         yield
     except rules.RuleError as error:
         raise click.UsageError(str(error)) from error
-
-
-def _actor() -> str:
-    return f"cli:{getpass.getuser()}"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from typing import Any
 
 import click
 import sqlalchemy as sa
 
 from app.cli.context import FAILED, Context, finish, json_option, show, table, tenant_option
-from app.cli.issuing import a_uuid
+from app.cli.issuing import a_uuid, second
 from app.events.delivery import Delivery
 from app.events.issuing import Issuer
 from app.events.receivers import Registration, probe, register, way_out
@@ -25,7 +24,7 @@ id_argument = click.argument("id", callback=a_uuid)
 
 @click.group()
 def receiver() -> None:
-    """Receivers of SCIM events: what happens to a source's resources is pushed to them."""
+    """Receivers of SCIM events (RFC 9967). What happens to a source's resources is pushed to them."""
 
 
 @receiver.command()
@@ -71,7 +70,7 @@ def add(
 @json_option
 @click.pass_obj
 def list_(context: Context, tenant_name: str, as_json: bool) -> None:
-    """Show a tenant's receivers, and how many entries each has not looked at yet."""
+    """Show a tenant's receivers. What waits is entries that it has not looked at yet."""
     with context.database() as engine, reading(engine) as conn:
         found = receivers.listing(conn, tenants.find(conn, tenant_name).id)
     rows = [(each.source or "all", each.url, _state(each), each.waiting, each.id) for each in found]
@@ -85,7 +84,7 @@ def list_(context: Context, tenant_name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def show_(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
-    """Show one receiver: what it hears, where it stands, why it failed last."""
+    """Show one receiver. It says what it hears, where it stands, why it failed last."""
     with context.database() as engine:
         found = _found(engine, _names(engine, tenant_name, None)[0], id)
     show(_data(found), _text(found), as_json=as_json)
@@ -97,7 +96,7 @@ def show_(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def test(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
-    """Send a verification event; ends with 1 when it is not taken. If it is, a failing receiver is tried at once."""
+    """Send a verification event. Ends with 1 when it is not taken; if it is, a failing receiver is tried at once."""
     vault = context.vault
     with context.database() as engine:
         found = _found(engine, _names(engine, tenant_name, None)[0], id)
@@ -163,13 +162,9 @@ def _text(found: Receiver) -> str:
         "audience": found.audience,
         "events": ", ".join(uri.removeprefix(events.PREFIX) for uri in found.events),
         "state": _state(found),
-        "waiting": f"{found.waiting} entries behind {found.position}",
+        "waiting": f"{found.waiting} entries after number {found.position}",
         "last failure": found.failure or "",
-        "tried again": _minute(found.next_at),
-        "last taken": _minute(found.delivered_at),
+        "tried again": second(found.next_at),
+        "last taken": second(found.delivered_at),
     }
     return "\n".join(f"{name:<14}{value}".rstrip() for name, value in lines.items())
-
-
-def _minute(at: datetime | None) -> str:
-    return "" if at is None else f"{at:%Y-%m-%d %H:%M:%S}"

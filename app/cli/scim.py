@@ -74,7 +74,7 @@ def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in
     with context.database() as engine, writing(engine) as conn:
         tenant = tenants.find(conn, tenant_name)
         end = end_after(expires_in)
-        issued = credentials.rotate(conn, tenant.id, id, overlap=timedelta(hours=overlap), expires_at=end)
+        issued = credentials.rotate(conn, tenant.id, id, "scim_token", overlap=timedelta(hours=overlap), expires_at=end)
     _show(context, issued, as_json=as_json)
 
 
@@ -84,8 +84,8 @@ def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in
 @json_option
 @click.pass_obj
 def revoke(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
-    """End a token now."""
-    revoke_one(context, tenant_name, id, as_json=as_json)
+    """End a token now. A server may take it for a second more."""
+    revoke_one(context, tenant_name, id, "scim_token", as_json=as_json)
 
 
 def _show(context: Context, issued: credentials.Issued, *, as_json: bool) -> None:

@@ -21,7 +21,7 @@ LONGEST_OVERLAP: Final = 24 * 365 * 3  # hours
 
 @click.group()
 def client() -> None:
-    """OAuth clients: an id, and secrets or an issuer, exchanged for access tokens with the scope scim."""
+    """OAuth clients of sources. An id and secrets or an issuer are exchanged for access tokens with the scope scim."""
 
 
 @client.command()
@@ -112,7 +112,7 @@ def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in
 @json_option
 @click.pass_obj
 def remove(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
-    """End a client now, with its secrets and access tokens."""
+    """End a client, its secrets and its tokens. A server may take a token for a second more."""
     with context.database() as engine, writing(engine) as conn:
         scim_clients.remove(conn, tenants.find(conn, tenant_name).id, id)
     show({"client_id": id, "removed": True}, f"{id} is removed.", as_json=as_json)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +11,7 @@ import click
 import orjson
 
 from app.adapters import schemas
-from app.cli.context import Context, json_option, show, table, tenant_option
+from app.cli.context import Context, actor, json_option, show, table, tenant_option
 from app.store import schemas as store
 from app.store import tenants
 from app.store.engine import reading
@@ -23,7 +22,7 @@ yes_option = click.option("--yes", is_flag=True, help="Drop stored values that d
 
 @click.group()
 def schema() -> None:
-    """Schemas that a tenant declares (RFC 7643 §7) for its users or groups."""
+    """Schemas that a tenant declares. They extend its users or groups (RFC 7643 §7)."""
 
 
 @schema.command()
@@ -34,7 +33,7 @@ def schema() -> None:
 @json_option
 @click.pass_obj
 def add(context: Context, file: Path, tenant_name: str, kind: str, yes: bool, as_json: bool) -> None:
-    """Declare the schema in FILE, or change the one of the same URN."""
+    """Declare the schema in FILE. One of the same URN is changed."""
     try:
         document = orjson.loads(file.read_bytes())
     except orjson.JSONDecodeError as error:
@@ -43,7 +42,7 @@ def add(context: Context, file: Path, tenant_name: str, kind: str, yes: bool, as
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         with _explained():
-            saved = schemas.declare(engine, tenant_id, kind, document, actor=_actor(), drop_values=yes)
+            saved = schemas.declare(engine, tenant_id, kind, document, actor=actor(), drop_values=yes)
     text = f"{saved.urn} {'is declared' if saved.created else 'is changed'} for each {kind}."
     if saved.refitted:
         text += f" {saved.refitted} stored documents were brought in line."
@@ -55,7 +54,7 @@ def add(context: Context, file: Path, tenant_name: str, kind: str, yes: bool, as
 @json_option
 @click.pass_obj
 def list_(context: Context, tenant_name: str, as_json: bool) -> None:
-    """Show what is declared, and how many resources hold values of it."""
+    """Show what is declared. With it, how many resources hold values of it."""
     with context.database() as engine, reading(engine) as conn:
         tenant_id = tenants.find(conn, tenant_name).id
         found: list[dict[str, Any]] = [
@@ -99,7 +98,7 @@ def remove(context: Context, urn: str, tenant_name: str, yes: bool, as_json: boo
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         with _explained():
-            gone = schemas.remove(engine, tenant_id, urn, actor=_actor(), drop_values=yes)
+            gone = schemas.remove(engine, tenant_id, urn, actor=actor(), drop_values=yes)
     text = f"{gone.urn} is gone, and its values from {gone.refitted} resources."
     show(gone, text, as_json=as_json)
 
@@ -112,7 +111,3 @@ def _explained() -> Iterator[None]:
         raise click.UsageError(f"the schema cannot be kept\n{error}") from error
     except schemas.StoredValuesError as error:
         raise click.ClickException(f"{error}. Nothing was changed; --yes drops them.") from error
-
-
-def _actor() -> str:
-    return f"cli:{getpass.getuser()}"

@@ -49,7 +49,10 @@ def set_(context: Context, name: str, setting: str | None, value: str | None, as
         if setting is not None:
             if value is None:
                 raise click.UsageError("name the value as well")
-            tenant_settings.choose(conn, found.id, setting, value)
+            try:
+                tenant_settings.choose(conn, found.id, setting, value)
+            except ValueError as error:
+                raise click.UsageError(str(error)) from error
             found = tenants.find(conn, name)
     chosen = {one.name: tenant_settings.value(found.settings, one.name) for one in tenant_settings.SETTINGS}
     rows = [(one.name, chosen[one.name], one.sentence) for one in tenant_settings.SETTINGS]

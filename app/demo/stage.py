@@ -102,5 +102,5 @@ def _fresh(
     with writing(engine) as conn:
         for old in credentials.listing(conn, tenant_id, [kind]):
             if old.name == LABEL and old.revoked_at is None:
-                credentials.revoke(conn, tenant_id, old.id)
+                credentials.revoke(conn, tenant_id, old.id, kind)
         return credentials.issue(conn, tenant_id, kind, LABEL, source_id=source_id, scopes=scopes).secret

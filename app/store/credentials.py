@@ -128,13 +128,15 @@ def find_by_hash(conn: sa.Connection, hash: bytes, kinds: Sequence[Kind]) -> Cre
     return None if row is None else Credential(**{**row._asdict(), "scopes": frozenset(row.scopes)})
 
 
-def revoke(conn: sa.Connection, tenant_id: str, credential_id: str) -> None:
-    """Ends a credential now, and the access tokens that were issued to it.
+def revoke(conn: sa.Connection, tenant_id: str, credential_id: str, kind: Kind) -> None:
+    """Ends a credential of that kind now, and the access tokens that were issued to it.
+
+    A web worker may remember whom an access token or SCIM token names for a second more.
 
     Raises:
-        UnknownCredentialError: there is none that is not revoked yet.
+        UnknownCredentialError: there is none of the kind that is not revoked yet.
     """
-    own = sa.and_(_T.c.id == credential_id, _T.c.revoked_at.is_(None))
+    own = sa.and_(_T.c.id == credential_id, _T.c.kind == kind, _T.c.revoked_at.is_(None))
     issued_to_it = sa.and_(_T.c.client_id == credential_id, _T.c.revoked_at.is_(None))
     change = sa.update(_T).where(_T.c.tenant_id == tenant_id).values(revoked_at=sa.func.now())
     if conn.execute(change.where(own)).rowcount == 0:
@@ -146,18 +148,19 @@ def rotate(
     conn: sa.Connection,
     tenant_id: str,
     credential_id: str,
+    kind: Kind,
     *,
     overlap: timedelta,
     expires_at: datetime | None = None,
 ) -> Issued:
-    """A new credential with the old one's rights, which ends at `expires_at`.
+    """A new credential of the same `kind` with the old one's rights, which ends at `expires_at`.
 
     The old one ends after `overlap`, or at its own end if sooner.
 
     Raises:
-        UnknownCredentialError: there is none, or it is revoked.
+        UnknownCredentialError: there is none of the kind, or it is revoked.
     """
-    this = (_T.c.tenant_id == tenant_id, _T.c.id == credential_id, _T.c.revoked_at.is_(None))
+    this = (_T.c.tenant_id == tenant_id, _T.c.id == credential_id, _T.c.kind == kind, _T.c.revoked_at.is_(None))
     old = conn.execute(sa.select(_T).where(*this).with_for_update()).mappings().one_or_none()
     if old is None:
         raise UnknownCredentialError("there is no such credential, or it is revoked already")

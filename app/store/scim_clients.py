@@ -103,7 +103,7 @@ def remove(conn: sa.Connection, tenant_id: str, client_id: str) -> None:
         UnknownCredentialError: there is no such client, or it is revoked already.
     """
     _client(conn, tenant_id, client_id)
-    credentials.revoke(conn, tenant_id, client_id)
+    credentials.revoke(conn, tenant_id, client_id, "client")
     conn.execute(sa.delete(_F).where(_F.c.tenant_id == tenant_id, _F.c.client_id == client_id))
 
 

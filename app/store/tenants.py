@@ -18,7 +18,6 @@ from app.store import tables
 
 NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 DOMAIN: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
-STATES: Final = ("active", "paused", "retired")
 
 # What a new tenant's LMS knows, by rank; the highest wins where only one role can be held.
 DEFAULT_ROLES: Final = (

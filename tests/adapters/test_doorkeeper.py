@@ -57,7 +57,7 @@ def test_a_revoked_token_is_refused_after_a_second(engine, tenant, okta, clock) 
     door, issued = Doorkeeper(engine, remember=1.0), issue(engine, tenant, okta)
     door.admit(issued.secret)
     with writing(engine) as conn:
-        credentials.revoke(conn, tenant.id, issued.id)
+        credentials.revoke(conn, tenant.id, issued.id, "scim_token")
     clock.passed = 1.0
     with pytest.raises(Unauthorized):
         door.admit(issued.secret)
@@ -69,7 +69,7 @@ def test_a_token_that_expires_meanwhile_is_not_admitted_from_memory(engine, tena
     door.admit(issued.secret)
     clock.passed = 0.5
     with writing(engine) as conn:
-        credentials.revoke(conn, tenant.id, issued.id)
+        credentials.revoke(conn, tenant.id, issued.id, "scim_token")
     with pytest.raises(Unauthorized):
         door.admit(issued.secret)
 

@@ -54,7 +54,7 @@ def test_an_expired_or_revoked_key_is_invalid(client: FlaskClient, key: Key, eng
     header = {"Authorization": f"Bearer {issued.secret}"}
     assert client.get("/api/v1/events", headers=header).status_code == 200
     with writing(engine) as conn:
-        credentials.revoke(conn, tenant.id, issued.id)
+        credentials.revoke(conn, tenant.id, issued.id, "api_key")
     assert client.get("/api/v1/events", headers=header).status_code == 401
 
 

@@ -66,7 +66,7 @@ def test_a_revoked_client_takes_its_tokens_along(
 ) -> None:
     header = {"Authorization": f"Bearer {ask(client, lms).json['access_token']}"}
     with writing(engine) as conn:
-        credentials.revoke(conn, tenant.id, lms.id)
+        credentials.revoke(conn, tenant.id, lms.id, "client")
     assert client.get("/api/v1/events", headers=header).status_code == 401
     answer = ask(client, lms)
     assert answer.status_code == 401

@@ -95,6 +95,8 @@ def test_tenants_and_sources_are_listed(run: Run) -> None:
         ("scim token create --tenant acme --source okta", 1, "the tenant has no source okta"),
         ("scim token revoke 12 --tenant acme", 2, "is not an id"),
         ("scim token revoke 01900000-0000-7000-8000-000000000000 --tenant acme", 1, "no such credential"),
+        ("tenant set acme scim.log_days many", 2, "scim.log_days is a number like 30"),
+        ("tenant set acme scim.log_dayz 3", 2, "there is no setting 'scim.log_dayz'"),
         ("api key create x --tenant acme --scope everything", 2, "'everything' is not one of"),
         ("nonsense", 2, "No such command"),
     ],

@@ -61,10 +61,10 @@ def test_an_expired_token_finds_nothing(engine: sa.Engine, okta: tenants.SourceR
 def test_a_revoked_token_finds_nothing_and_is_revoked_once(engine: sa.Engine, okta: tenants.SourceRow) -> None:
     issued = _token(engine, okta)
     with writing(engine) as conn:
-        credentials.revoke(conn, okta.tenant_id, issued.id)
+        credentials.revoke(conn, okta.tenant_id, issued.id, "scim_token")
     assert _found(engine, issued.secret) is None
     with writing(engine) as conn, pytest.raises(credentials.UnknownCredentialError):
-        credentials.revoke(conn, okta.tenant_id, issued.id)
+        credentials.revoke(conn, okta.tenant_id, issued.id, "scim_token")
 
 
 def test_another_tenant_cannot_revoke(engine: sa.Engine, okta: tenants.SourceRow) -> None:
@@ -72,22 +72,32 @@ def test_another_tenant_cannot_revoke(engine: sa.Engine, okta: tenants.SourceRow
     with writing(engine) as conn:
         other = tenants.create(conn, "other")
         with pytest.raises(credentials.UnknownCredentialError):
-            credentials.revoke(conn, other.id, issued.id)
+            credentials.revoke(conn, other.id, issued.id, "scim_token")
     assert _found(engine, issued.secret) is not None
+
+
+def test_an_id_of_another_kind_is_nobodys(engine: sa.Engine, tenant: tenants.Tenant) -> None:
+    with writing(engine) as conn:
+        key = credentials.issue(conn, tenant.id, "api_key", "lms", scopes=["accounts:read"])
+        with pytest.raises(credentials.UnknownCredentialError):
+            credentials.revoke(conn, tenant.id, key.id, "scim_token")
+        with pytest.raises(credentials.UnknownCredentialError):
+            credentials.rotate(conn, tenant.id, key.id, "scim_token", overlap=timedelta(0))
+    assert _found(engine, key.secret, "api_key") is not None
 
 
 def test_revoking_a_client_ends_its_access_tokens(engine: sa.Engine, tenant: tenants.Tenant) -> None:
     with writing(engine) as conn:
         client = credentials.issue(conn, tenant.id, "client", "lms")
         access = credentials.issue(conn, tenant.id, "access_token", "lms", client_id=client.id)
-        credentials.revoke(conn, tenant.id, client.id)
+        credentials.revoke(conn, tenant.id, client.id, "client")
     assert _found(engine, access.secret, "access_token") is None
 
 
 def test_rotation_overlaps(engine: sa.Engine, okta: tenants.SourceRow) -> None:
     old = _token(engine, okta)
     with writing(engine) as conn:
-        new = credentials.rotate(conn, okta.tenant_id, old.id, overlap=timedelta(hours=1))
+        new = credentials.rotate(conn, okta.tenant_id, old.id, "scim_token", overlap=timedelta(hours=1))
     before, after = _found(engine, old.secret), _found(engine, new.secret)
     assert before is not None
     assert before.expires_at is not None
@@ -99,7 +109,7 @@ def test_rotation_never_prolongs(engine: sa.Engine, okta: tenants.SourceRow) -> 
     end = datetime.now(UTC) + timedelta(minutes=1)
     old = _token(engine, okta, end)
     with writing(engine) as conn:
-        credentials.rotate(conn, okta.tenant_id, old.id, overlap=timedelta(hours=1))
+        credentials.rotate(conn, okta.tenant_id, old.id, "scim_token", overlap=timedelta(hours=1))
     found = _found(engine, old.secret)
     assert found is not None
     assert found.expires_at == end
