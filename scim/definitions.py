@@ -41,12 +41,20 @@ class Attribute:
     def _subs(self) -> dict[str, Attribute]:
         return {sub.name.lower(): sub for sub in self.sub_attributes}
 
-    @property
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.name, self.type, self.sub_attributes))
+
+    def __hash__(self) -> int:
+        """Of what tells most of them apart, once: what is made of definitions is kept by them."""
+        return self._hash
+
+    @cached_property
     def hidden(self) -> bool:
         """Whether no answer and no filter in a URI may speak of it (RFC 7644 §7.5.2)."""
         return self.returned == "never" or self.mutability == "writeOnly"
 
-    @property
+    @cached_property
     def kept(self) -> bool:
         """Whether what a client writes is kept."""
         return self.stored and self.mutability != "readOnly"
@@ -257,6 +265,11 @@ class Registry:
         """The names, in lower case, of declared attributes whose values nobody may see."""
         places = (place for kind in self.kinds() for place in kind.withheld)
         return frozenset(place.target.name.lower() for place in places if place.target.hidden)
+
+    @cached_property
+    def urns(self) -> frozenset[str]:
+        """Those of all schemas, in lower case."""
+        return frozenset(schema.id.lower() for schema in self.schemas())
 
     def resolve(self, kind: str, name: str) -> Place | None:
         """`ResourceSchemas.resolve` for that kind."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal, cast
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from scim import dialects, grammar
 from scim.errors import InvalidFilter, InvalidPath, Sensitive
@@ -64,6 +65,7 @@ class ValuePath:
 
 Filter = Compare | And | Or | Not | ValuePath
 
+LONGEST_KEPT: Final = 100  # characters of a path that is remembered
 _ORDER = ("gt", "ge", "lt", "le")
 _PARTS = ("co", "sw", "ew")
 
@@ -89,6 +91,16 @@ def parse_path(kind: str, text: str, limits: Limits, registry: Registry = SCHEMA
     """
     if "[" not in text and (path := resolve(kind, text, registry)):
         return path
+    return (_known_path if len(text) <= LONGEST_KEPT else _read_path)(kind, text, limits, registry)
+
+
+@lru_cache(maxsize=1_024)
+def _known_path(kind: str, text: str, limits: Limits, registry: Registry) -> Path | None:
+    """Entra names `emails[type eq "work"].value` in every other request, and the grammar is slow."""
+    return _read_path(kind, text, limits, registry)
+
+
+def _read_path(kind: str, text: str, limits: Limits, registry: Registry) -> Path | None:
     urn = dialects.canonical_urn(text)
     try:
         name = grammar.parse_path(urn, limits)

@@ -8,7 +8,6 @@ one change and never stand in the document.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple, cast
@@ -21,7 +20,7 @@ from scim.members import MemberFold, Present, read_members
 from scim.paths import Path
 from scim.schemas import SCHEMAS, Attribute, Place, Registry
 from scim.store import Document, Kind, Limits, MemberChange
-from scim.values import Verb, change
+from scim.values import Verb, change, copied
 
 PATCH_OP = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 _UNTOUCHED = ("id", "schemas", "meta")
@@ -101,7 +100,7 @@ def apply(
 
     Errors: `InvalidPath`, `InvalidFilter`, `NoTarget`, `InvalidValue`, `InvalidSyntax`, `Mutability`.
     """
-    run = _Run(kind, copy.deepcopy(document), MemberFold(present), limits or Limits(), registry)
+    run = _Run(kind, copied(document), MemberFold(present), limits or Limits(), registry)
     for operation in operations:
         run.apply(operation)
     if run.misspelt and not run.understood:

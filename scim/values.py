@@ -18,6 +18,15 @@ Verb = Literal["add", "replace", "remove"]
 Element = dict[str, Any]
 
 
+def copied(value: Any) -> Any:
+    """A JSON value of its own. `copy.deepcopy`, which knows all kinds of objects, takes three times as long."""
+    if isinstance(value, dict):
+        return {name: copied(held) for name, held in value.items()}
+    if isinstance(value, list):
+        return [copied(element) for element in value]
+    return value
+
+
 def change(holder: dict[str, Any], verb: Verb, path: Path, wanted: Any) -> None:
     """Apply `verb` at `path`. Errors: `NoTarget`, and `InvalidValue` for a second primary value."""
     attribute = path.attribute
