@@ -149,7 +149,8 @@ def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     tell, deferred = Teller(engine, "deliver"), Teller(engine, "asynchronous")
     door = Doorkeeper(engine, tell, deferred, Pace(settings.workers), remember=REMEMBERED_SECONDS)
     log = ScimLog(engine, lambda: g.request_id)
-    app.register_blueprint(blueprint(door, Limits(), public_url=settings.public_url, observer=log))
+    down = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+    app.register_blueprint(blueprint(door, Limits(), public_url=settings.public_url, observer=log, unavailable=down))
     app.extensions["scim_log"] = log
 
 

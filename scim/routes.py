@@ -23,6 +23,7 @@ from scim import asynchronous, bodies, bulk, discovery, events, query, roles
 from scim.errors import (
     MEDIA_TYPE,
     BadRequest,
+    Busy,
     Forbidden,
     Internal,
     InvalidVers,
@@ -55,11 +56,13 @@ def blueprint(
     url_prefix: str = "/scim/v2",
     public_url: str | None = None,
     observer: Observer | None = None,
+    unavailable: tuple[type[Exception], ...] = (),
 ) -> Blueprint:
     """The SCIM service as a Flask blueprint under `url_prefix` (a path without a slash at its end).
 
     `public_url` is how clients reach the server, for the locations it answers with; without it the request tells.
-    `observer` is told of every request.
+    `observer` is told of every request. `unavailable` are the errors by which a store says that it does not answer at
+    the moment: the client is asked to come again.
     """
     doors = _Doors(doorkeeper, limits, url_prefix, public_url)
     made = Blueprint("scim", __name__, url_prefix=url_prefix)
@@ -87,6 +90,8 @@ def blueprint(
     _route(made, "/", {"GET": doors.root})
     _route(made, "/<path:rest>", {}, otherwise=doors.nowhere)
     made.register_error_handler(Exception, _failed)
+    for kind_of_error in unavailable:
+        made.register_error_handler(kind_of_error, _unavailable)
     if observer is not None:
         _observe(made, observer, len(url_prefix.rstrip("/")))
     made.record_once(lambda state: _refuse_other_versions(state.app, url_prefix))
@@ -331,6 +336,11 @@ def _failed(error: Exception) -> Response:
     made = Response(orjson.dumps(known.as_json()), known.status, content_type=MEDIA_TYPE)
     made.headers.update(known.headers)
     return made
+
+
+def _unavailable(error: Exception) -> Response:
+    log.warning("the store did not answer: %s", type(error).__name__)
+    return _failed(Busy("The server cannot reach its database at the moment; the request can be repeated."))
 
 
 def _translated(error: Exception) -> ScimError | None:

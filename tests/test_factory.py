@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -77,3 +78,12 @@ def test_the_log_names_the_route_and_no_person(engine: sa.Engine, capsys: pytest
 def test_a_worker_without_a_database_url_is_told() -> None:
     with pytest.raises(SettingsError, match="DATABASE_URL"):
         create_app(Settings())
+
+
+def test_scim_asks_to_come_again_while_the_database_is_away(tmp_path: Path) -> None:
+    app = create_app(Settings(database_url=f"postgresql://nobody@/none?host={tmp_path}"))
+    answer = app.test_client().get("/scim/v2/Users", headers={"Authorization": "Bearer x"})
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "1"
+    assert answer.json["schemas"] == ["urn:ietf:params:scim:api:messages:2.0:Error"]
+    assert "database" in answer.json["detail"]

@@ -56,8 +56,8 @@ def _shown(kind: str, members: bool, account: bool) -> str:
         document = f"""CAST(jsonb_set(CAST(r.document AS jsonb), '{{schemas}}',
             (CAST(r.document AS jsonb) -> 'schemas') - CAST('{LMS_USER}' AS text)) AS text)"""
     computed = f"'{{' || concat_ws(',', {', '.join(parts)}) || '}}'" if parts else "'{}'"
-    return f"""r.id, r.version, CAST(to_json(r.created_at) AS text) AS created_at,
-        CAST(to_json(r.updated_at) AS text) AS updated_at, {document} AS document, {computed} AS computed"""
+    return f"""r.id, r.version, CAST(r.created_at AS text) AS created_at,
+        CAST(r.updated_at AS text) AS updated_at, {document} AS document, {computed} AS computed"""
 
 
 def _one(kind: str, members: bool, account: bool) -> Statement:
@@ -186,9 +186,9 @@ def _resource(kind: Kind, row: Any) -> Resource:
 
 
 def _text(moment: str) -> str:
-    """Of PostgreSQL's JSON form of an instant, as `timezone=UTC` has it: an xsd:dateTime, as a write answers it.
+    """Of PostgreSQL's text of an instant, as `timezone=UTC` has it: an xsd:dateTime, as a write answers it.
 
-    PostgreSQL leaves out zeros at the end of the fraction.
+    PostgreSQL leaves out zeros at the end of the fraction. Its own JSON form takes it three times as long.
     """
-    second, _, fraction = moment[1:-7].partition(".")
-    return f"{second}.{fraction:0<6}Z"
+    second, _, fraction = moment[:-3].partition(".")
+    return f"{second[:10]}T{second[11:]}.{fraction:0<6}Z"
