@@ -41,10 +41,13 @@ class Asked:
     fingerprint: str
 
 
-def fingerprint(kinds: Sequence[str], folded: Mapping[str, Any]) -> str:
-    """Of the parameters, by their names in lower case, that are the same on every page."""
+def fingerprint(kinds: Sequence[str], folded: Mapping[str, Any], order: str) -> str:
+    """Of the parameters, by their names in lower case, that are the same on every page.
+
+    `order` says how the values that are sorted by compare: a tenant that declares them otherwise ends the walk.
+    """
     same = {name: value for name, value in folded.items() if name not in _FREE}
-    return hashlib.sha256(orjson.dumps([list(kinds), same], option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
+    return hashlib.sha256(orjson.dumps([list(kinds), same, order], option=orjson.OPT_SORT_KEYS)).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,10 @@ def list_request(
     """
     folded = _folded(parameters)
     asked = _projection(folded)
-    cursor = _cursor(kinds, folded, limits) if "cursor" in folded else None
+    sort_by = _sort_by(kinds, folded.get("sortby"), registry)
+    cursor = _cursor(kinds, folded, limits, sort_by) if "cursor" in folded else None
     query = Query(
-        sort_by=_sort_by(kinds, folded.get("sortby"), registry),
+        sort_by=sort_by,
         descending=_descending(folded.get("sortorder")),
         start_index=max(1, _integer("startIndex", folded.get("startindex"), 1)),
         count=min(limits.page, max(0, _integer("count", folded.get("count"), limits.default_page))),
@@ -107,7 +108,7 @@ def list_request(
     return ListRequest(replace(query, filter=wanted), asked, cursor)
 
 
-def _cursor(kinds: Sequence[str], folded: Mapping[str, Any], limits: Limits) -> Asked:
+def _cursor(kinds: Sequence[str], folded: Mapping[str, Any], limits: Limits, sort_by: Path | None) -> Asked:
     """RFC 9865 §2: an empty cursor begins, and a count that cannot be served is an error here."""
     text = folded["cursor"]
     if not isinstance(text, str):
@@ -121,7 +122,13 @@ def _cursor(kinds: Sequence[str], folded: Mapping[str, Any], limits: Limits) -> 
         servable = False
     if not servable:
         raise InvalidCount(f"count must be a whole number between 0 and {limits.page}.")
-    return Asked(text.strip(), fingerprint(kinds, folded))
+    return Asked(text.strip(), fingerprint(kinds, folded, _compared(sort_by)))
+
+
+def _compared(sort_by: Path | None) -> str:
+    """How the values of an attribute compare."""
+    found = None if sort_by is None else sort_by.target
+    return "" if found is None else f"{found.type} {found.case_exact}"
 
 
 def search_request(

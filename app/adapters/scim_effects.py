@@ -38,7 +38,9 @@ def data(note: Note) -> Data:
 
 
 def words(effect: Mapping[str, Any], method: str, status: int) -> str:
-    """The effect in one line, for a person."""
+    """The effect in one line, for a person. 202 answers a request that is carried out later (RFC 9967 §2.5.1)."""
+    if status == 202:
+        return "kept, to be carried out later"
     said = [text for change in effect.get("changes", ()) for text in _change_words(change)]
     if "operations" in effect:
         said.insert(0, _bulk_words(effect["operations"]))
@@ -192,7 +194,7 @@ def _account_words(account: Mapping[str, Any]) -> Iterator[str]:
 
 def _bulk_words(operations: Mapping[str, Any]) -> str:
     failed = f", {operations['failed']} refused" if operations["failed"] else ""
-    return f"{operations['total']} operations{failed}"
+    return f"{operations['total']} {'operation' if operations['total'] == 1 else 'operations'}{failed}"
 
 
 def _said(value: Any) -> str:
