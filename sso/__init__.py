@@ -2,12 +2,14 @@
 
 Nothing here talks to a browser yet: machines prove who they are and get tokens.
 
-    client ──POST /oauth/token──▶ provider ─┬▶ Clients.authenticate ─────────┬▶ Tokens.issue ──▶ access token (1 h, 2 h)
-                                            └▶ assertions.check ◀── keys ────┘
+    client ──POST /oauth/token──▶ provider ─┬▶ Clients.authenticate ──────────┬▶ Tokens.issue ──▶ access token (1 h, 2 h)
+                                            └▶ assertions.check ◀ issuer_keys ┘
     client ──Authorization: Bearer──▶ tokens.bearer ──▶ whoever keeps the tokens
 
     provider   the OAuth 2.0 authorization server (authlib), towards LMSs and integrations
-    assertions clients that prove themselves by a signed JWT (RFC 7523); keys fetches their issuers' public keys
+    assertions clients that prove themselves by a signed JWT (RFC 7523); issuer_keys fetches public keys
     tokens     what it needs of whoever keeps clients and tokens; how a request carries its token
+    keys       the keys that sign our own tokens: made, published, replaced
     errors     the closed list of refusals
+    saml       whether python3-saml is there: nobody signs in by it yet
 """

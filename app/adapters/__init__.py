@@ -1,7 +1,14 @@
-"""The protocols' way into our store: what `scim` asks of a keeper and a doorkeeper, on PostgreSQL.
+"""The protocols' way into our store: what `scim` and `sso` ask of whoever keeps things, on PostgreSQL.
 
     doorkeeper ─▶ scim_store ─┬─▶ scim_voice (document → the account's terms), search_document ─▶ the write door
-                              └─▶ scim_reads ─▶ filter_sql (places, values, contain), sort_sql ─▶ the tables
+     │  pace                  │                          scim_answers (what it made) ◀────────────┘
+     │  registries            └─▶ scim_reads ─▶ filter_sql (places, values, contain), sort_sql ─▶ the tables
+     │                             ├ scim_cursor ─▶ keyset_sql      └ scim_root (several kinds, sorted)
+     └▶ scim_notes ─▶ scim_log ─▶ scim_log_rows ─▶ scim_effects, masking      the provisioning log
+
+    asynchronous     SCIM requests that were kept are carried out
+    schemas          a tenant declares SCIM schemas; stored values follow
+    oauth_clients    `sso`'s keepers of clients, tokens and assertions
 
 Nothing here decides about people: that is `app.identity`.
 """
