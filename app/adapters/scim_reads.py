@@ -134,7 +134,10 @@ class Reads:
         """Planned by its values: what a rare one is found by would be a poor way to a common one."""
         mine, given = self._mine(kind, query)
         order = "r.id"
-        if query.sort_by is not None:
+        if kind == "User" and query.sort_by is not None and query.sort_by.name == "userName":
+            # Each user has one of its own: no ties to break, and the index that keeps it unique is in that order.
+            mine, order = f"{mine} AND r.user_name IS NOT NULL", f"r.user_name {'DESC' if query.descending else 'ASC'}"
+        elif query.sort_by is not None:
             ordered = order_by(query.sort_by, columns=_TABLES[kind].c, descending=query.descending)
             order, values = fragment(ClauseList(*ordered), "order_")
             given |= values

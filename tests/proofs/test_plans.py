@@ -140,6 +140,17 @@ def test_a_page_reads_what_it_shows(
 
 
 @tenants
+@pytest.mark.parametrize("order", ["ascending", "descending"])
+def test_users_sorted_by_user_name_are_read_in_the_order_of_its_index(
+    shared_engine: sa.Engine, clients: dict[int, FlaskClient], place: int, order: str
+) -> None:
+    answer, sent = _asked(clients[place], "/Users", count=20, sortBy="userName", sortOrder=order)
+    names = [one["userName"].casefold() for one in answer["Resources"]]
+    assert names == sorted(names, reverse=order == "descending")
+    _check(shared_engine, sent, rows=100 + 12 * len(names), pages=100 + 25 * len(names))
+
+
+@tenants
 @pytest.mark.parametrize("text", ['title eq "Trainer"', f'{d.ENTERPRISE}:department eq "d3"', "displayName pr"])
 def test_a_value_that_many_share_reads_those_who_share_it(
     shared_engine: sa.Engine, clients: dict[int, FlaskClient], place: int, text: str
