@@ -2,7 +2,7 @@
 
 Nothing here talks to a browser yet: machines prove who they are and get tokens.
 
-    client ──POST /oauth/token──▶ provider ─┬▶ Clients.authenticate ──────────┬▶ Tokens.issue ──▶ access token (1 h, 2 h)
+    client ──POST /oauth/token──▶ provider ─┬▶ Clients.authenticate ──────────┬▶ Tokens.issue ─▶ access token (1 h, 2 h)
                                             └▶ assertions.check ◀ issuer_keys ┘
     client ──Authorization: Bearer──▶ tokens.bearer ──▶ whoever keeps the tokens
 
