@@ -189,6 +189,19 @@ def test_workload_identity_federation(client: FlaskClient, engine: sa.Engine, en
     assert listed.secrets == []
 
 
+def test_a_client_signs_by_itself(client: FlaskClient, engine: sa.Engine, entra: SourceRow) -> None:
+    keys = json.dumps({"keys": [KEY.as_dict(private=False)]})
+    id = register(engine, entra, Federation("", "", "https://id.example.com/oauth/token", jwks=keys))
+    own = {"iss": id, "sub": id, "aud": "https://id.example.com/oauth/token"}
+    answer = federated(client, id, assertion(**own, jti="a"))
+    assert answer.status_code == 200, answer.text
+    assert users(client, answer.json["access_token"]).status_code == 200
+    for wrong in ({"iss": ISSUER}, {"sub": ""}, {"iss": ""}, {"sub": str(uuid_utils.uuid7())}):
+        assert federated(client, id, assertion(**{**own, **wrong})).status_code == 401
+    other = register(engine, entra, Federation("", "", own["aud"], jwks=keys))
+    assert federated(client, other, assertion(**own)).status_code == 401
+
+
 def test_an_assertion_is_used_once_in_all_processes(
     engine: sa.Engine, client: FlaskClient, entra: SourceRow, jwks_url: str
 ) -> None:

@@ -29,10 +29,16 @@ def client() -> None:
 @tenant_option
 @click.option("--source", "source_name", required=True, metavar="NAME", help="The source that it speaks for.")
 @expires_option
-@click.option("--issuer", metavar="URL", help="Take signed assertions of this issuer instead of a secret.")
+@click.option(
+    "--issuer",
+    metavar="URL",
+    help="Whose signed assertions it shows; without: its own.",
+)
 @click.option("--subject", metavar="TEXT", help="The assertions' sub.")
-@click.option("--audience", metavar="TEXT", help="The assertions' aud.")
-@click.option("--jwks-url", metavar="URL", help="Where the issuer's keys stand.")
+@click.option(
+    "--audience", metavar="TEXT", help="The assertions' aud; of its own: the token URL."
+)
+@click.option("--jwks-url", metavar="URL", help="Where the signer's keys stand.")
 @click.option(
     "--jwks-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Or a file with the key set."
 )
@@ -48,7 +54,7 @@ def create(
     **trust: Any,
 ) -> None:
     """Register a client. A secret is shown this once."""
-    federation = _federation(**trust)
+    federation = _federation(_token_url(context), **trust)
     if federation is not None and expires_in is not None:
         raise click.UsageError("a client with an issuer has no secret that --expires-in could end")
     with context.database() as engine, writing(engine) as conn:
@@ -119,12 +125,20 @@ def remove(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
 
 
 def _federation(
-    issuer: str | None, subject: str | None, audience: str | None, jwks_url: str | None, jwks_file: Path | None
+    token_url: str,
+    issuer: str | None,
+    subject: str | None,
+    audience: str | None,
+    jwks_url: str | None,
+    jwks_file: Path | None,
 ) -> Federation | None:
     if not any((issuer, subject, audience, jwks_url, jwks_file)):
         return None
-    if not (issuer and subject and audience) or (jwks_url is None) == (jwks_file is None):
-        raise click.UsageError("an issuer needs --issuer, --subject, --audience, and --jwks-url or --jwks-file")
+    if bool(issuer) != bool(subject) or (issuer and not audience) or (jwks_url is None) == (jwks_file is None):
+        raise click.UsageError(
+            "an issuer needs --issuer, --subject, --audience, and --jwks-url or --jwks-file; "
+            "a client that signs by itself one of the last two"
+        )
     try:
         if jwks_url is not None:
             check_address(jwks_url)
@@ -133,11 +147,15 @@ def _federation(
             raise ValueError("the key set has no key")
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    return Federation(issuer, subject, audience, jwks_url, jwks)
+    return Federation(issuer or "", subject or "", audience or token_url, jwks_url, jwks)
+
+
+def _token_url(context: Context) -> str:
+    return f"{context.settings.public_url}/oauth/token"
 
 
 def _show(context: Context, client_id: str, secret: str | None, *, as_json: bool) -> None:
-    url = f"{context.settings.public_url}/oauth/token"
+    url = _token_url(context)
     base_url = context.settings.scim_base_url
     data = {"client_id": client_id, "client_secret": secret, "token_url": url, "scope": SCOPE, "base_url": base_url}
     lines = [("SCIM base URL", base_url), ("Token URL", url), ("Client id", client_id), ("Scope", SCOPE)]

@@ -41,7 +41,10 @@ _FORGET_USED: Final = sa.text("""
 
 @dataclass(frozen=True, slots=True)
 class Federation:
-    """Whose assertions a client shows. The keys stand at `jwks_url`, or are `jwks`."""
+    """Whose assertions a client shows. The keys stand at `jwks_url`, or are `jwks`.
+
+    Without issuer and subject the client signs them itself and is both (private_key_jwt, OpenID Connect Core 1.0 §9).
+    """
 
     issuer: str
     subject: str
@@ -67,7 +70,9 @@ def create(conn: sa.Connection, source: SourceRow, name: str, federation: Federa
     """A new client of the source; returns its id. It has no secret yet."""
     issued = credentials.issue(conn, source.tenant_id, "client", name, source_id=source.id, scopes=[SCOPE])
     if federation is not None:
-        conn.execute(sa.insert(_F).values(tenant_id=source.tenant_id, client_id=issued.id, **asdict(federation)))
+        named = {"issuer": federation.issuer or issued.id, "subject": federation.subject or issued.id}
+        values = {**asdict(federation), **named}
+        conn.execute(sa.insert(_F).values(tenant_id=source.tenant_id, client_id=issued.id, **values))
     return issued.id
 
 

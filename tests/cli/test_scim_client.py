@@ -46,6 +46,11 @@ def test_a_federated_client(run: Command, tmp_path: Path) -> None:
     keys = tmp_path / "keys.json"
     keys.write_text(json.dumps({"keys": [RSAKey.generate_key(2048).as_dict(private=False)]}))
     assert run(*create, "--jwks-file", keys).exit_code == 0
+    own = told(run(*create[: -len(TRUST)], "--jwks-file", keys))
+    listed = told(run("scim", "client", "list", "--tenant", "acme", "--json"))
+    [trusted] = [one["federation"] for one in listed if one["id"] == own["client_id"]]
+    assert (trusted["issuer"], trusted["subject"]) == (own["client_id"], own["client_id"])
+    assert trusted["audience"] == own["token_url"]
     assert "https://i.example" in run("scim", "client", "list", "--tenant", "acme").stdout
 
 
