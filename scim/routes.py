@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from flask import Blueprint, Response, current_app, g, request
+from flask import Blueprint, Request, Response, current_app, g, request
 from flask.sansio.app import App as SansioApp
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import HTTPException
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 Handler = Callable[..., Response]
+_WITH_BODY = frozenset(("POST", "PUT", "PATCH"))
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _KINDS: tuple[tuple[Kind, str], ...] = (("User", "/Users"), ("Group", "/Groups"))
 _ALL_KINDS: tuple[Kind, ...] = ("User", "Group")
@@ -113,14 +114,16 @@ def _refuse_other_versions(app: SansioApp, url_prefix: str) -> None:
 
 
 def _observe(made: Blueprint, observer: Observer, prefix: int) -> None:
-    made.before_request(observer.began)
+    # Called with nothing but the endpoint, before anything else, and without a look at whether it is a coroutine.
+    made.url_value_preprocessor(lambda _endpoint, _values: observer.began())
 
     @made.after_request
     def ended(answer: Response) -> Response:
-        path = request.path[prefix:]
-        told = answer.get_data() if answer.status_code >= 400 or path == "/Bulk" else b""
-        agent = request.headers.get("User-Agent", "")
-        observer.ended(Exchange(request.method, path, g.get("scim_body", b""), answer.status_code, told, agent))
+        asked = _asked()
+        method, path, status = asked.method, asked.path[prefix:], answer.status_code
+        body = g.get("scim_body", b"") if method in _WITH_BODY else b""
+        told = answer.get_data() if status >= 400 or path == "/Bulk" else b""
+        observer.ended(Exchange(method, path, body, status, told, asked.environ.get("HTTP_USER_AGENT", "")))
         return answer
 
 
@@ -147,7 +150,7 @@ class _Doors:
         self._doorkeeper = doorkeeper
         self._limits = limits
         self._url_prefix = url_prefix.rstrip("/")
-        self._public_url = public_url
+        self._fixed_url = public_url and public_url.rstrip("/") + self._url_prefix
 
     def list(self, kind: Kind) -> Response:
         resources = self._resources()
@@ -280,7 +283,7 @@ class _Doors:
 
     def _resources(self) -> Resources:
         """The caller's resources, once the token is known."""
-        scheme, _, token = request.headers.get("Authorization", "").strip().partition(" ")
+        scheme, _, token = request.environ.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthorized()
         if not token.strip():
@@ -288,21 +291,30 @@ class _Doors:
         return Resources(self._doorkeeper.admit(token.strip()), self._limits, self._base_url())
 
     def _base_url(self) -> str:
-        return (self._public_url or request.root_url).rstrip("/") + self._url_prefix
+        return self._fixed_url or request.root_url.rstrip("/") + self._url_prefix
 
     def _body(self) -> dict[str, Any]:
-        bodies.check_media_type(request.content_type)
-        bodies.check_size(request.content_length or 0, self._limits)
-        g.scim_body = request.stream.read(self._limits.body + 1)
-        return bodies.parse(g.scim_body, self._limits)
+        asked = _asked()
+        bodies.check_media_type(asked.content_type)
+        bodies.check_size(asked.content_length or 0, self._limits)
+        g.scim_body = read = asked.stream.read(self._limits.body + 1)
+        return bodies.parse(read, self._limits)
+
+
+def _asked() -> Request:
+    """The present request itself: Flask's stand-in for it looks it up anew for each attribute."""
+    present: Request = request._get_current_object()  # type: ignore[attr-defined]
+    return present
 
 
 def _projection() -> query.Projection:
-    return query.projection(request.args.items(multi=True))
+    asked = _asked()
+    return query.projection(asked.args.items(multi=True)) if asked.query_string else query.Projection()
 
 
 def _conditions() -> dict[str, str | None]:
-    return {"if_match": request.headers.get("If-Match"), "if_none_match": request.headers.get("If-None-Match")}
+    sent = request.environ
+    return {"if_match": sent.get("HTTP_IF_MATCH"), "if_none_match": sent.get("HTTP_IF_NONE_MATCH")}
 
 
 class _Ready(Response):

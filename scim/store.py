@@ -235,8 +235,7 @@ class Doorkeeper(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
+class Exchange(NamedTuple):
     """One request and its answer, for whoever keeps a log.
 
     `path` is below the service's prefix, without the query, where values of people stand. `body` is what was read of

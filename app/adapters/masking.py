@@ -1,6 +1,7 @@
 """Requests as they may be kept: no password, no token, and never longer than an administrator would read.
 
     body ─▶ parsed ─▶ values of secret names and token-like texts become "***" ─▶ long lists and texts cut ─▶ JSON
+              └─ a small one, none of whose names and texts could be changed by that, is kept as it came
 
 What cannot be parsed is not kept at all: nobody could say where a secret stands in it.
 """
@@ -13,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
+from itertools import pairwise
 from typing import Any, Final
 
 import orjson
@@ -21,6 +23,7 @@ MASK: Final = "***"
 LONGEST_TEXT: Final = 512  # characters
 LONGEST_LIST: Final = 50
 LARGEST_PAYLOAD: Final = 16_384  # bytes of JSON
+LARGEST_LOOKED_AT: Final = 4_096  # bytes; a user has about 1,000
 LARGEST_PARSED: Final = 262_144  # bytes; only a Bulk body, or a group of thousands, is larger
 DEEPEST: Final = 12
 LONGEST_KEPT: Final = 100  # characters of a name whose answer is remembered
@@ -36,7 +39,10 @@ _TOKEN: Final = re.compile(
     r"|(?<![\w\-+=.])(?=[\w\-+=.]*\d)(?=[\w\-+=.]*[A-Za-z])[\w\-+=.]{40,}",
     re.DOTALL,
 )
+# An escape hides what follows, and JSON inside a text is a document of its own: both are worth the walk.
+_UNCLEAR: Final = ("\\", '"{', '"[', "rc_", "eyJ", "Bearer", "Basic", "-----")
 _SUSPECT: Final = re.compile(r"rc_|eyJ|Bearer|Basic|-----")
+_URN: Final = "urn:ietf:params:scim:"
 _HIDDEN: Final[ContextVar[frozenset[str]]] = ContextVar("masked_names", default=frozenset())
 _PARTS: Final = re.compile(r"[^\s:.\[\]\"]+")
 _LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)*"?')
@@ -54,7 +60,10 @@ def payload(body: bytes, *, refused: bool = False) -> str | None:
     try:
         if refused:
             json.loads(body, object_pairs_hook=_once)
-        masked = orjson.dumps(value(orjson.loads(body)))
+        parsed = orjson.loads(body)
+        if len(body) <= LARGEST_LOOKED_AT and _is_plain(came := body.decode(), parsed):
+            return came
+        masked = orjson.dumps(value(parsed))
     except (ValueError, TypeError, RecursionError):
         return f'{{"unreadable":"{len(body)} bytes that are not JSON"}}'
     if len(masked) > LARGEST_PAYLOAD:
@@ -115,6 +124,39 @@ def is_secret(name: str) -> bool:
 @lru_cache(maxsize=4_096)
 def _known(name: str) -> bool:
     return _SECRET_NAME.search(name) is not None
+
+
+def _is_plain(body: str, parsed: Any) -> bool:
+    """Whether `value` would change nothing in this JSON text, by a look at its names and texts; False when in doubt."""
+    if _HIDDEN.get() or any(map(body.__contains__, _UNCLEAR)) or body.count(",") >= LONGEST_LIST:
+        return False
+    parts = body.split('"')  # there is no escape: texts, and what stands between them, in turns
+    texts = parts[1::2]
+    names = {one for one, after in zip(texts, parts[2::2], strict=True) if ":" in after}
+    if not all(map(_is_plain_name, names)) or not all(_is_plain_text(one) for one in texts if len(one) >= SHORT):
+        return False
+    if "path" in names and any(is_secret(path) for name, path in pairwise(texts) if name == "path"):
+        return False
+    return body.count("{") + body.count("[") <= DEEPEST or not _is_deep(parsed)
+
+
+@lru_cache(maxsize=4_096)
+def _is_plain_name(name: str) -> bool:
+    if len(name) > LONGEST_KEPT or _SECRET_NAME.search(name) or text(name) != name:
+        return False
+    return name == "path" or name.lower() not in ("path", "filter")
+
+
+def _is_plain_text(found: str) -> bool:
+    return _is_plain_name(found) if found.startswith(_URN) else text(found) == found
+
+
+def _is_deep(found: Any) -> bool:
+    level = [found]
+    for _ in range(DEEPEST):
+        inside = [one for holder in level for one in (holder.values() if isinstance(holder, dict) else holder)]
+        level = [one for one in inside if isinstance(one, (dict, list))]
+    return bool(level)
 
 
 def _object(found: Mapping[str, Any], depth: int) -> dict[str, Any]:

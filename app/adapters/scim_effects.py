@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from app.adapters.masking import value as masked
 from app.adapters.scim_notes import Effect, Ignored, Note, Read
-from app.identity.changes import diff
+from app.identity.changes import diff, effective_roles
 from app.identity.model import Account
 from app.identity.writes import GroupOutcome, Outcome, RecordDelete, RecordWrite
 from scim.filters import And, Compare, Filter, Not, Or, ValuePath
@@ -120,7 +120,10 @@ def _account(before: Account | None, after: Account) -> Data:
     """Status, roles, and the names of all that changed: values stand in the audit."""
     shown: Data = {"id": after.id}
     if before is None:
-        shown["new"] = True
+        shown |= {"new": True, "status": [None, str(after.status)]}
+        if gained := _flat_roles(effective_roles(after.grants)):
+            shown["rolesGained"] = sorted(gained)
+        return shown
     changes = {change.attribute: change for change in diff(before, after)}
     status = changes.pop("status", None)
     if status is not None:
@@ -131,7 +134,7 @@ def _account(before: Account | None, after: Account) -> Data:
         for name, which in (("rolesGained", new - old), ("rolesLost", old - new)):
             if which:
                 shown[name] = sorted(which)
-    if changes and before is not None:
+    if changes:
         shown["changed"] = sorted(changes)
     return shown
 
@@ -143,8 +146,9 @@ def _flat_roles(scopes: Mapping[str, Sequence[str]] | None) -> set[str]:
 
 
 def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Data:
-    old, new = dict(_flat(before)), dict(_flat(after))
-    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name) and name != "schemas")
+    tops = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name) and name != "schemas"]
+    old, new = (dict(_flat({name: one[name] for name in tops if name in one})) for one in (before, after))
+    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
     # Masked under its name, so that a custom attribute called a secret stays one.
     return {
         name: [masked({name: old.get(name)})[name], masked({name: new.get(name)})[name]]

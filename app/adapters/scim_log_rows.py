@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -17,8 +16,7 @@ LONGEST_NAME: Final = 512
 MOST_REFUSALS: Final = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A request that is over, as it waits in the queue."""
 
     note: Note
@@ -30,7 +28,10 @@ class Ended:
 
 def row(ended: Ended) -> dict[str, Any]:
     """Made with the eyes of the caller's tenant: what its schemas hide is masked."""
-    with masking.hiding(ended.note.schemas.hidden):
+    hidden = ended.note.schemas.hidden
+    if not hidden:
+        return _row(ended)
+    with masking.hiding(hidden):
         return _row(ended)
 
 
@@ -38,7 +39,7 @@ def _row(ended: Ended) -> dict[str, Any]:
     exchange, caller = ended.exchange, ended.note.caller
     assert caller is not None
     effect = scim_effects.data(ended.note)
-    kind, id = _place(exchange.path)
+    path, kind, id = _place(exchange.path)
     changes = effect.get("changes", ())
     if exchange.path == "/Bulk":
         effect["operations"] = _operations(exchange)
@@ -52,7 +53,7 @@ def _row(ended: Ended) -> dict[str, Any]:
         "source_id": caller.source_id,
         "credential": caller.name,
         "method": exchange.method,
-        "path": masking.text(exchange.path),
+        "path": path,
         "kind": kind,
         "resource_id": id,
         "resource_name": _name(exchange, kind),
@@ -66,14 +67,16 @@ def _row(ended: Ended) -> dict[str, Any]:
     }
 
 
-def _place(path: str) -> tuple[str | None, str | None]:
-    """Kind and id that a path names."""
+def _place(path: str) -> tuple[str, str | None, str | None]:
+    """The path as it may be kept, and the kind and id that it names."""
     _, _, rest = path.partition("/")
     endpoint, _, id = rest.partition("/")
     kind = {"users": "User", "groups": "Group"}.get(endpoint.lower())
     if kind is None or not id or id == ".search":
-        return kind, None
-    return kind, masking.text(id, 64)
+        return masking.text(path), kind, None
+    shown = masking.text(id, 64)
+    # No part of "/Users/" is part of a token: what its short id may say, the path may.
+    return path if shown == id and len(id) < masking.SHORT else masking.text(path), kind, shown
 
 
 def _name(exchange: Exchange, kind: str | None) -> str | None:

@@ -26,11 +26,9 @@ def diff(before: Account | None, after: Account) -> tuple[Change, ...]:
     """
     old = {} if before is None else _seen(before)
     new = _seen(after)
-    return tuple(
-        Change(name, old.get(name), new.get(name))
-        for name in sorted(old.keys() | new.keys())
-        if old.get(name) != new.get(name)
-    )
+    names = [name for name, value in new.items() if value != old.get(name)]
+    names += [name for name, value in old.items() if value is not None and name not in new]
+    return tuple(Change(name, old.get(name), new.get(name)) for name in sorted(names))
 
 
 def effective_roles(grants: Iterable[Grant]) -> dict[str, list[str]]:

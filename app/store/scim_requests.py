@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from app.identity.folding import fold
 from app.store import tables as t
+from app.store.driver import Statement
 from app.store.tables import Id
 
 FORGOTTEN_AT_ONCE: Final = 5_000
@@ -28,7 +29,7 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _T: Final = t.scim_requests
 COLUMNS: Final = tuple(column.name for column in _T.columns)
 _TYPED: Final = ", ".join(f"{column.name} {column.type.compile()}" for column in _T.columns)
-_INSERT: Final = (
+_INSERT: Final = Statement(
     f"INSERT INTO scim_requests ({', '.join(COLUMNS)}) "
     f"SELECT {', '.join(COLUMNS)} FROM json_to_recordset(%(rows)s) AS r({_TYPED}) ON CONFLICT DO NOTHING"
 )
@@ -71,7 +72,7 @@ class Asked:
 
 def insert(conn: sa.Connection, rows: str) -> None:
     """Rows as a JSON array of objects by column name. Those that are there already are passed over."""
-    conn.exec_driver_sql(_INSERT, {"rows": rows})
+    _INSERT.rows(conn, {"rows": rows})
 
 
 def page(conn: sa.Connection, tenant_id: str, asked: Asked) -> list[dict[str, Any]]:

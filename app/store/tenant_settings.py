@@ -42,12 +42,15 @@ SETTINGS: Final = (
     Setting("scim.log_days", 30, "Days that SCIM requests stay in the provisioning log; 0: none is kept."),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
+_STEPS: Final = {setting.name: tuple(setting.name.split(".")) for setting in SETTINGS}
 
 
 def value(settings: Mapping[str, Any], name: str) -> Any:
     """The tenant's choice, or the default. `settings` is the column `tenants.settings`."""
+    if not settings:
+        return _BY_NAME[name].default
     level: Any = settings
-    for step in name.split("."):
+    for step in _STEPS[name]:
         level = level.get(step) if isinstance(level, Mapping) else None
     return _BY_NAME[name].default if level is None else level
 

@@ -234,6 +234,15 @@ def test_a_full_queue_counts_what_it_drops(
     assert told == [{"times": 3}]
 
 
+def test_a_batch_with_rests_in_it_is_whole(client: FlaskClient, rows: Rows, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(scim_log, "AT_A_STRETCH", 2)
+    monkeypatch.setattr(scim_log.time, "sleep", rests.append)
+    for _ in range(5):
+        client.get("/scim/v2/Users")
+    assert (len(rows()), len(rests)) == (5, 2)
+
+
 def test_a_database_that_does_not_answer_costs_no_row(
     client: FlaskClient, rows: Rows, log: ScimLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
