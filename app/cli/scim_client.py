@@ -35,9 +35,7 @@ def client() -> None:
     help="Whose signed assertions it shows; without: its own.",
 )
 @click.option("--subject", metavar="TEXT", help="The assertions' sub.")
-@click.option(
-    "--audience", metavar="TEXT", help="The assertions' aud; of its own: the token URL."
-)
+@click.option("--audience", metavar="TEXT", help="The assertions' aud; of its own: the token URL.")
 @click.option("--jwks-url", metavar="URL", help="Where the signer's keys stand.")
 @click.option(
     "--jwks-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Or a file with the key set."
