@@ -155,12 +155,48 @@ def test_a_deferred_request_is_read_by_the_schemas_of_its_time(
 
 
 @pytest.mark.usefixtures("heard")
-def test_the_log_says_that_a_request_was_deferred(client: FlaskClient, rows: Rows) -> None:
+def test_the_log_says_that_a_request_was_deferred_and_then_what_it_did(
+    engine: sa.Engine, client: FlaskClient, rows: Rows
+) -> None:
     client.post(USERS, json={"userName": "ada"}, headers=LATER)
     post = {"method": "POST", "path": "/Users", "bulkId": "a", "data": {"userName": "bob"}}
     client.post(BULK, json=bulk(post), headers=LATER)
-    said = [(row["path"], row["status"], words(row["effect"], row["method"], row["status"])) for row in rows()]
-    assert said == [(path, 202, "kept, to be carried out later") for path in ("/Users", "/Bulk")]
+    client.post(USERS, json={"userName": "ADA"}, headers=LATER)
+
+    def said() -> list[tuple[str, int, str]]:
+        return [(row["path"], row["status"], words(row["effect"], row["method"], row["status"])) for row in rows()]
+
+    assert said() == [(path, 202, "kept, to be carried out later") for path in ("/Users", "/Bulk", "/Users")]
+    Requests(engine, BASE).drain()
+    made, many, refused = said()[3:]
+    assert made[:2] == ("/Users", 201)
+    assert made[2].startswith("user created; account ")
+    assert many[:2] == ("/Bulk", 200)
+    assert many[2].startswith("1 operation; user created; account ")
+    assert refused == ("/Users", 409, "refused")
+    assert [row["scim_type"] for row in rows()][3:] == [None, None, "uniqueness"]
+
+
+@pytest.mark.usefixtures("heard")
+def test_what_a_tenants_schemas_hide_is_hidden_of_a_deferred_request_too(
+    engine: sa.Engine, tenant: tenants.Tenant, client: FlaskClient, rows: Rows
+) -> None:
+    declare(engine, tenant.id, "User", learner(), actor="test")
+    made = client.post(USERS, json={"userName": "ada", LEARNER: {"pin": "swordfish-1"}}, headers=LATER)
+    body = patch({"op": "replace", "path": f"{LEARNER}:pin", "value": "swordfish-2"})
+    client.patch(f"{USERS}/{made.headers['Set-Txn']}", json=body, headers=LATER)
+    Requests(engine, BASE).drain()
+    assert [row["status"] for row in rows()] == [202, 202, 201, 200]
+    assert "swordfish" not in str(rows())
+
+
+def test_a_tenant_without_a_log_has_none_of_deferred_requests(
+    engine: sa.Engine, tenant: tenants.Tenant, client: FlaskClient, rows: Rows, heard: None
+) -> None:
+    setting(engine, tenant, "scim.log_days", 0)
+    client.post(USERS, json={"userName": "ada"}, headers=LATER)
+    Requests(engine, BASE).drain()
+    assert rows() == []
 
 
 def test_a_bulk_request_counts_as_one(engine: sa.Engine, tenant: tenants.Tenant, client: FlaskClient) -> None:

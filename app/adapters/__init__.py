@@ -6,7 +6,7 @@
      │                             ├ scim_cursor ─▶ keyset_sql      └ scim_root (several kinds, sorted)
      └▶ scim_notes ─▶ scim_log ─▶ scim_log_rows ─▶ scim_effects, masking      the provisioning log
 
-    asynchronous     SCIM requests that were kept are carried out
+    asynchronous     SCIM requests that were kept are carried out; deferred_log tells the provisioning log
     schemas          a tenant declares SCIM schemas; stored values follow
     oauth_clients    `sso`'s keepers of clients, tokens and assertions
 

@@ -2,6 +2,7 @@
 
     claim ─▶ scim.asynchronous ─▶ ScimStore ─▶ write door (the audit entry carries the transaction)
       │                                            └─▶ completion: audit entry and deletion in one transaction
+      │                                            └─▶ deferred_log: what it did, in the provisioning log
       └─ an earlier attempt was cut off: what the audit says it did is answered from there, and not done again
 
 So each operation takes effect once: the mark of its effect is written in the effect's own transaction.
@@ -19,6 +20,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 import structlog
 
+from app.adapters import deferred_log
 from app.adapters.doorkeeper import features_of
 from app.adapters.registries import Registries
 from app.adapters.scim_store import ScimStore
@@ -72,6 +74,7 @@ class Requests:
         with reading(self.engine) as conn:
             schemas = self.registries.of(conn, kept.tenant_id, kept.tenant_revision)
         features = features_of(kept.tenant_settings, kept.source_id, schemas)
+        deferred_log.begin(kept, schemas)
         results = asynchronous.carry_out(
             _later(kept),
             Resources(self._store(kept, features, kept.txn), Limits(), self.base_url),
@@ -87,6 +90,7 @@ class Requests:
             if not store.complete(conn, kept, worker, entries, self.now()):
                 raise LostError
         self.tell()
+        deferred_log.end(self.engine, kept, results)
 
     def _through(self, kept: Kept, worker: str, features: Features) -> Callable[[int], Verbs]:
         done = self._done(kept, features) if kept.attempts > 1 else {}

@@ -6,13 +6,12 @@ began ─▶ caller (doorkeeper) ─▶ add (the store, once a change or read) �
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final, Protocol
 
 from app.identity.writes import GroupOutcome, Outcome
-from app.store.credentials import Credential
 from scim.filters import Filter
 from scim.schemas import SCHEMAS, Registry
 from scim.store import Kind
@@ -36,6 +35,19 @@ class Ignored:
     paths: Sequence[str]
 
 
+class Caller(Protocol):
+    """For whom a request is made; `name` is that of the credential."""
+
+    @property
+    def tenant_id(self) -> str: ...
+    @property
+    def tenant_settings(self) -> Mapping[str, Any]: ...
+    @property
+    def source_id(self) -> str | None: ...
+    @property
+    def name(self) -> str: ...
+
+
 Effect = Outcome | GroupOutcome | Read | Ignored
 
 
@@ -44,7 +56,7 @@ class Note:
     """One request. `began` is `time.perf_counter()`'s; without a `caller` there is no tenant to log it for."""
 
     began: float
-    caller: Credential | None = None
+    caller: Caller | None = None
     schemas: Registry = SCHEMAS  # the caller's: what they hide is masked
     effects: list[Effect] = field(default_factory=list)
     more: int = 0
@@ -58,7 +70,7 @@ def begin() -> None:
     _CURRENT.set(Note(time.perf_counter()))
 
 
-def caller(known: Credential, schemas: Registry) -> None:
+def caller(known: Caller, schemas: Registry) -> None:
     """Its token is known."""
     note = _CURRENT.get()
     if note is not None:

@@ -46,7 +46,7 @@ def check(
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Check any SCIM server: does it do what the RFCs say and identity providers need?
+    """Check any SCIM server. Does it do what the RFCs say and identity providers need?
 
     URL is the SCIM base URL. Test users and groups are made, changed and deleted there; nobody else's are touched. Ends
     with 0 when all passed, 1 when something failed, 2 when it was asked in a wrong way.
