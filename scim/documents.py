@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import marshmallow
 from marshmallow import fields
@@ -25,6 +25,7 @@ from scim.schemas import LMS_USER, SCHEMAS, Attribute, Registry, ResourceSchemas
 from scim.store import Document, Kind, Member
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/]*|[A-Za-z0-9_-]*", re.ASCII)
+T = TypeVar("T")
 _KEPT = 4096  # what is made of definitions; those of tenants come and go
 
 
@@ -186,7 +187,15 @@ def _check_schemas(kind: Kind, value: Any, registry: Registry) -> list[str]:
     return [urn for urn in urns if named[urn] and named[urn] not in registry.urns]
 
 
-class _Text(fields.Field[str]):
+class _Plain(fields.Field[T]):
+    """A field without validators of its own need not ask for them, as marshmallow does, for each value."""
+
+    def _validate(self, value: Any) -> None:
+        if self.validators:
+            super()._validate(value)
+
+
+class _Text(_Plain[str]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         value = dialects.text(value)
         if not isinstance(value, str):
@@ -194,7 +203,7 @@ class _Text(fields.Field[str]):
         return value
 
 
-class _Flag(fields.Field[bool]):
+class _Flag(_Plain[bool]):
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> bool:
         flag = dialects.boolean(value)
         if flag is None:
@@ -210,7 +219,7 @@ class _Moment(_Text):
         return text
 
 
-class _Number(fields.Field[float]):
+class _Number(_Plain[float]):
     """RFC 7643 §2.3.3, §2.3.4."""
 
     def __init__(self, *, whole: bool, **options: Any) -> None:
@@ -250,7 +259,7 @@ _SIMPLE: Mapping[str, Callable[..., fields.Field[Any]]] = {
 }
 
 
-class _Object(fields.Field[dict[str, Any]]):
+class _Object(_Plain[dict[str, Any]]):
     """An object, by its parts in their order: those that are there are checked, and those that are required.
 
     marshmallow's own schemas ask every part that there could be, which takes three times as long. Nothing unknown

@@ -17,7 +17,13 @@ from app.identity.model import ManagerRef, Source
 from app.identity.writes import Spoken
 from scim.schemas import ENTERPRISE_USER
 
-_CORE: Final = (
+
+def _alike(*names: str) -> Mapping[str, str]:
+    return {name: name for name in names}
+
+
+# Name in the document -> attribute of the account.
+_CORE: Final = _alike(
     "userName",
     "displayName",
     "nickName",
@@ -36,16 +42,16 @@ _NAME: Final = {
     "honorificPrefix": "honorificPrefix",
     "honorificSuffix": "honorificSuffix",
 }
-_ENTERPRISE: Final = ("employeeNumber", "costCenter", "organization", "division", "department")
-_ADDRESS: Final = ("formatted", "streetAddress", "locality", "region", "postalCode", "country")
+_ENTERPRISE: Final = _alike("employeeNumber", "costCenter", "organization", "division", "department")
+_ADDRESS: Final = _alike("formatted", "streetAddress", "locality", "region", "postalCode", "country")
 
 
 def spoken(document: Mapping[str, Any], source: Source) -> Spoken:
     """The voice of a normalised SCIM User document. A missing `active` is a yes; a missing manager is silence."""
     enterprise = _object(document.get(ENTERPRISE_USER))
-    values = dict(_texts(document, {name: name for name in _CORE}))
+    values = dict(_texts(document, _CORE))
     values |= _texts(_object(document.get("name")), _NAME)
-    values |= _texts(enterprise, {name: name for name in _ENTERPRISE})
+    values |= _texts(enterprise, _ENTERPRISE)
     for attribute in ("emails", "phoneNumbers"):
         values |= _by_type(attribute, document.get(attribute), lambda element: spelled(element.get("value")))
     values |= _by_type("addresses", document.get("addresses"), _address)
@@ -60,8 +66,7 @@ def spoken(document: Mapping[str, Any], source: Source) -> Spoken:
 
 def _texts(holder: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, attribute in names.items():
-        text = spelled(holder.get(name))
-        if text is not None:
+        if name in holder and (text := spelled(holder[name])) is not None:
             yield attribute, text
 
 
@@ -85,7 +90,7 @@ def _type(element: Mapping[str, Any]) -> str:
 
 
 def _address(element: Mapping[str, Any]) -> dict[str, str]:
-    return dict(_texts(element, {name: name for name in _ADDRESS}))
+    return dict(_texts(element, _ADDRESS))
 
 
 def _managers(manager: Any, source: Source) -> tuple[ManagerRef, ...] | None:

@@ -92,7 +92,11 @@ def _single(value: Any, attribute: Attribute) -> Any:
 
 
 def _object(value: Any, look_up: Callable[[str], Attribute | None]) -> dict[str, Any] | None:
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
-    found = {name.lower(): _attribute(inner, look_up(name)) for name, inner in value.items()}
-    return {name: inner for name, inner in found.items() if not is_empty(inner)}
+    found: dict[str, Any] = {}
+    for name, inner in value.items():
+        folded = _attribute(inner, look_up(name))
+        if not is_empty(folded):
+            found[name.lower()] = folded
+    return found

@@ -61,11 +61,12 @@ def changed_paths(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[s
     `schemas` is left out: it follows from the others.
     """
     paths: list[str] = []
-    for name in sorted(before.keys() | after.keys()):
-        old, new = before.get(name), after.get(name)
-        if old == new or name == "schemas":
+    differing = [name for name in before.keys() | after.keys() if before.get(name) != after.get(name)]
+    for name in sorted(differing):
+        if name == "schemas":
             continue
-        olds, news = old if isinstance(old, Mapping) else {}, new if isinstance(new, Mapping) else {}
+        old, new = before.get(name), after.get(name)
+        olds, news = old if isinstance(old, dict) else {}, new if isinstance(new, dict) else {}
         if not (olds or news):
             paths.append(name)
         elif ":" in name:

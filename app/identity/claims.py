@@ -30,13 +30,12 @@ def claims(record: Record, rules: Rules) -> tuple[Claim, ...]:
     source = rules.sources.get(record.source_id)
     if source is None or record.deleted:
         return ()
-    strongest: dict[tuple[str, str, str], Claim] = {}
+    affiliation = str(source.affiliation)
+    strongest: dict[tuple[str, str, str], int] = {}
     for namespace, value, strength in _identifiers(record, source, rules):
-        claim = Claim(namespace, str(source.affiliation), value, strength)
-        known = strongest.get(claim.key)
-        if known is None or claim.strength < known.strength:
-            strongest[claim.key] = claim
-    return tuple(strongest[key] for key in sorted(strongest))
+        key = (namespace, affiliation, value)
+        strongest[key] = min(strength, strongest.get(key, strength))
+    return tuple(Claim(*key, strongest[key]) for key in sorted(strongest))
 
 
 def is_verified(address: str, source: Source, rules: Rules) -> bool:

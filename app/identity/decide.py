@@ -149,7 +149,8 @@ def _write(
     account_id = found.account_id or new_id()
     if found.account_id is None:
         people.fresh[account_id] = Account(account_id, Status.ACTIVE if record.active else Status.INACTIVE)
-    record = replace(record, account_id=account_id)
+    if record.account_id != account_id:
+        record = replace(record, account_id=account_id)
     kept = Kept(
         record=record,
         version=1 if past is None else past.version + 1,

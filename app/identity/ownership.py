@@ -14,7 +14,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
 
 from app.identity.attributes import default_ownership, family
 from app.identity.model import EMPTY, Account, Lineage, OwnershipRule, Record, Rules, Source, SourceKind, Value
@@ -27,6 +28,8 @@ BY_HAND_STAYS: Final = "a value set by hand stays until it is taken back"
 _DEFAULTS: Final = default_ownership()
 _NOBODY: Final = OwnershipRule(owners=())
 _STANDING: Final = ("active", "inactive", "deleted")
+
+Voice = tuple[Record, Source]  # a record whose word counts, with its source
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,7 @@ class Said:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Speaker:
+class Speaker(NamedTuple):
     """A record that may speak about an attribute. `order` sorts the winner first; `owner` is its entry in the table."""
 
     record: Record
@@ -69,8 +71,9 @@ def own(
     """
     values: dict[str, Value] = {}
     lineage: dict[str, Lineage] = {}
+    heard = _heard(records, rules)
     for attribute in _attributes(records, manual, before):
-        won = _winner(attribute, records, manual, before, rules)
+        won = _winner(attribute, heard, manual, before, rules)
         if won is None:
             continue
         source_id, record_id, value, rule = won
@@ -113,17 +116,7 @@ def ranked(
     before: Account | None = None,
 ) -> list[Speaker]:
     """The records that spoke and may, winner first. `records` are all of the account."""
-    rule = ownership_of(attribute, rules)
-    silenced = login_owns_nothing(records, rules)
-    speakers = []
-    for record in records:
-        source = rules.heard(record.source_id) if spoke(record) else None
-        if source is None or (silenced and source.kind == SourceKind.LOGIN):
-            continue
-        place = _place(source, rule)
-        if place is not None:
-            speakers.append(_speaker(attribute, record, source, place, rule, before))
-    return sorted(speakers, key=lambda speaker: speaker.order)
+    return _ranked(attribute, [voice for voice in _heard(records, rules) if spoke(voice[0])], rules, before)
 
 
 def ownership_of(attribute: str, rules: Rules) -> OwnershipRule:
@@ -196,11 +189,11 @@ def _attributes(records: Sequence[Record], manual: Mapping[str, Any], before: Ac
 
 
 def _winner(
-    attribute: str, records: Sequence[Record], manual: Mapping[str, Any], before: Account | None, rules: Rules
+    attribute: str, heard: Sequence[Voice], manual: Mapping[str, Any], before: Account | None, rules: Rules
 ) -> tuple[str | None, str | None, Value, str] | None:
     if attribute in manual:
         return None, None, settled(manual[attribute]), BY_HAND
-    speakers = ranked(attribute, records, rules, lambda record: attribute in record.voice, before)
+    speakers = _ranked(attribute, [voice for voice in heard if attribute in voice[0].voice], rules, before)
     if speakers:
         first = speakers[0]
         return first.source.id, first.record.id, _value(attribute, first, before), first.rule
@@ -210,16 +203,34 @@ def _winner(
     return None
 
 
-def _speaker(
-    attribute: str, record: Record, source: Source, place: int, rule: OwnershipRule, before: Account | None
-) -> Speaker:
-    create_only = any(_is(source, entry) for entry in rule.create_only)
+def _heard(records: Sequence[Record], rules: Rules) -> list[Voice]:
+    """The records whose word counts, whatever it is about."""
+    silenced = login_owns_nothing(records, rules)
+    voices = ((record, rules.heard(record.source_id)) for record in records)
+    return [
+        (record, source)
+        for record, source in voices
+        if source is not None and not (silenced and source.kind == SourceKind.LOGIN)
+    ]
+
+
+def _ranked(attribute: str, heard: Sequence[Voice], rules: Rules, before: Account | None) -> list[Speaker]:
+    """Those of `heard`, who all spoke about the attribute, that are among its owners: winner first."""
+    rule = ownership_of(attribute, rules)
+    speakers = []
+    for record, source in heard:
+        seat = _seat(str(source.kind), source.name, rule.owners, rule.create_only)
+        if seat is not None:
+            speakers.append(_speaker(attribute, record, source, seat, before))
+    return sorted(speakers, key=lambda speaker: speaker.order)
+
+
+def _speaker(attribute: str, record: Record, source: Source, seat: _Seat, before: Account | None) -> Speaker:
     turn = 0
-    if create_only:
+    if seat.create_only:
         turn = 1 if _gave_it(attribute, record, before) else 2
     standing = 2 if record.deleted else 0 if record.active else 1
-    owner = (*rule.owners, *rule.create_only)[place]
-    return Speaker(record, source, owner, create_only, (turn, place, standing, source.id, record.id))
+    return Speaker(record, source, seat.owner, seat.create_only, (turn, seat.place, standing, source.id, record.id))
 
 
 def _value(attribute: str, speaker: Speaker, before: Account | None) -> Any:
@@ -235,6 +246,8 @@ def _gave_it(attribute: str, record: Record, before: Account | None) -> bool:
 
 def mapped(attribute: str, value: Any, source: Source) -> Any:
     """The value in the LMS's terms, by the source's value map; a code that the map does not know stays as it is."""
+    if not source.value_maps:
+        return value
     names = source.value_maps.get(attribute) or source.value_maps.get(family(attribute))
     if not names:
         return value
@@ -245,12 +258,18 @@ def mapped(attribute: str, value: Any, source: Source) -> Any:
     return names.get(str(value), value)
 
 
-def _place(source: Source, rule: OwnershipRule) -> int | None:
-    for place, entry in enumerate((*rule.owners, *rule.create_only)):
-        if _is(source, entry):
-            return place
+class _Seat(NamedTuple):
+    """Where a source stands in an attribute's rule: its `place`, and `owner`, the entry that gives it."""
+
+    place: int
+    owner: str
+    create_only: bool
+
+
+@lru_cache(maxsize=1_024)
+def _seat(kind: str, name: str, owners: tuple[str, ...], create_only: tuple[str, ...]) -> _Seat | None:
+    """The seat of a source of that kind and name under a rule; None when it owns nothing."""
+    for place, entry in enumerate((*owners, *create_only)):
+        if entry in (kind, name):
+            return _Seat(place, entry, kind in create_only or name in create_only)
     return None
-
-
-def _is(source: Source, entry: str) -> bool:
-    return entry in (source.kind, source.name)

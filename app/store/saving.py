@@ -259,7 +259,7 @@ def _account(account: Account, last_event: int | None, revision: int) -> dict[st
         "suspended": account.suspended,
         "attributes": account.attributes,
         "lineage": {
-            name: {"source": one.source_id, "record": one.record_id, "rule": one.rule, "at": one.at.isoformat()}
+            name: {"source": one.source_id, "record": one.record_id, "rule": one.rule, "at": one.at}
             for name, one in account.lineage.items()
         },
         "manual": account.manual,
