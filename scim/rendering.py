@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -50,8 +51,13 @@ def spliced(resource: Resource, base_url: str) -> bytes:
         f'"lastModified":"{resource.modified}","location":"{path}","version":"W/\\"{resource.version}\\""}}'
     ).encode()
     if resource.computed != _NOTHING:
-        made += b"," + resource.computed[1:-1].replace(_RELATIVE, _RELATIVE[:-1] + base_url.encode() + b"/")
+        made += b"," + resource.computed[1:-1].replace(_RELATIVE, _absolute(base_url))
     return made + b"}" if resource.document == _NOTHING else made + b"," + resource.document[1:]
+
+
+@lru_cache(maxsize=64)
+def _absolute(base_url: str) -> bytes:
+    return _RELATIVE[:-1] + base_url.encode() + b"/"
 
 
 def render_list(total: int, start_index: int, rendered: Iterable[bytes]) -> bytes:

@@ -18,7 +18,7 @@ from scim.etags import condition, etag
 from scim.immutable import carried
 from scim.patch import Operation, Patched, apply, names_members, read_operations
 from scim.query import ListRequest, Projection
-from scim.rendering import location, render, render_list, render_stretch
+from scim.rendering import location, render, render_list, render_stretch, spliced
 from scim.returned import Named, written_in
 from scim.schemas import Registry
 from scim.store import Document, Draft, Kind, Limits, Member, MemberChange, Resource, Store
@@ -110,6 +110,8 @@ class Resources:
 
     def _rendered(self, resources: Sequence[Resource], request: ListRequest) -> Iterator[bytes]:
         projection = _left_to_do(request.projection)
+        if not projection and not any(kind.withheld for kind in self._registry.kinds()):
+            return (spliced(resource, self.base_url) for resource in resources)
         return (render(resource, self.base_url, projection, self._registry) for resource in resources)
 
     def replace(
