@@ -260,7 +260,7 @@ def _telling(decision: Decision, rules: Rules, actor: str) -> Telling:
         changes = diff(before, derived.account)
         if not changes:
             continue
-        told += events(before, derived.account)
+        told += events(before, derived.account, changes)
         entries.append(
             Entry(
                 actor,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from app.identity.changes import Change, diff, effective_roles
+from app.identity.changes import Change, effective_roles
 from app.identity.model import Account, Status
 
 CREATED: Final = "account.created"
@@ -34,9 +34,11 @@ class Event:
     data: dict[str, Any]
 
 
-def events(before: Account | None, after: Account) -> tuple[Event, ...]:
-    """The events of this change, the most urgent first. A new account is one event, whatever it brings with it."""
-    changes = diff(before, after)
+def events(before: Account | None, after: Account, changes: Sequence[Change]) -> tuple[Event, ...]:
+    """The events of these `changes` from `before` to `after`, the most urgent first.
+
+    A new account is one event, whatever it brings with it.
+    """
     if before is None:
         return (_event(CREATED, after, changes),)
     status = [change for change in changes if change.attribute == "status"]
