@@ -53,6 +53,8 @@ def fill(engine: sa.Engine, sizes: Sequence[int]) -> None:
             cursor.execute(definition)
         cursor.execute("RESET maintenance_work_mem")
         cursor.execute("VACUUM (ANALYZE)")
+        # A DROP makes psycopg deallocate all that is prepared: others would find it gone within a transaction.
+        conn.invalidate()
 
 
 def _settle(cursor: psycopg.Connection, place: int, size: int) -> None:

@@ -46,6 +46,7 @@ def test_what_was_deallocated_is_prepared_again(engine: sa.Engine) -> None:
         assert other.value(conn, {"x": "y"}) == "y"
         assert ECHO.value(conn, {"a": 2, "b": ""}) == 2
         assert other.value(conn, {"x": "z"}) == "z"
+        conn.invalidate()  # others would find their statements gone within a transaction, where nobody prepares anew
 
 
 def test_a_percent_sign_and_a_statement_without_rows(engine: sa.Engine) -> None:
