@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 
 from app.cli.context import Context, json_option, name_of, show, table, tenant_option
+from app.cli.issuing import minute
 from app.cli.lazy import LazyGroup
 from app.identity.model import Affiliation, SourceKind
-from app.store import tenants
+from app.store import drift, tenants
 from app.store.engine import reading, writing
 
 
@@ -73,3 +74,15 @@ def list_(context: Context, tenant_name: str, as_json: bool) -> None:
         found = tenants.sources(conn, tenants.find(conn, tenant_name).id)
     rows = [(each.name, each.kind, each.system, each.affiliation, each.state, each.id) for each in found]
     show(found, table(rows, ["name", "kind", "system", "affiliation", "state", "id"]), as_json=as_json)
+
+
+@source.command("drift")
+@tenant_option
+@json_option
+@click.pass_obj
+def drift_(context: Context, tenant_name: str, as_json: bool) -> None:
+    """Show what sources sent and nobody understood."""
+    with context.database() as engine, reading(engine) as conn:
+        found = drift.listing(conn, tenants.find(conn, tenant_name).id)
+    rows = [(one.source, one.path, one.times, minute(one.last_at)) for one in found]
+    show(found, table(rows, ["source", "path", "times", "last"]), as_json=as_json)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
 
+from app.store import tables as t
 from app.store.engine import reading
 
 LONGEST_PATH: Final = 200
@@ -24,3 +27,25 @@ def report(engine: sa.Engine, tenant_id: str, source_id: str, paths: Sequence[st
     cut = sorted({path.replace("\x00", "")[:LONGEST_PATH] for path in paths})[:MOST_PATHS]
     with reading(engine) as conn:
         conn.execute(_REPORT, {"tenant": tenant_id, "source": source_id, "paths": cut})
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One path that nobody understood. `source` is the source's name."""
+
+    source: str
+    path: str
+    times: int
+    first_at: datetime
+    last_at: datetime
+
+
+def listing(conn: sa.Connection, tenant_id: str) -> list[Drift]:
+    """What was counted, the newest first."""
+    source = sa.and_(t.sources.c.tenant_id == t.drift.c.tenant_id, t.sources.c.id == t.drift.c.source_id)
+    columns = (t.drift.c.path, t.drift.c.times, t.drift.c.first_at, t.drift.c.last_at)
+    found = sa.select(t.sources.c.name.label("source"), *columns).join_from(t.drift, t.sources, source)
+    rows = conn.execute(
+        found.where(t.drift.c.tenant_id == tenant_id).order_by(t.drift.c.last_at.desc(), t.drift.c.path)
+    )
+    return [Drift(**row) for row in rows.mappings()]

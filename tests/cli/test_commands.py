@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from app.cli import rollcall
 from app.cli.context import Context
-from app.store import credentials
+from app.store import credentials, drift
 from app.store.engine import reading
 
 Run = Callable[..., Result]
@@ -105,6 +105,18 @@ def test_what_goes_wrong_is_said(run: Run, line: str, code: int, sentence: str) 
     run("tenant create acme")
     result = run(line)
     assert (result.exit_code, sentence in result.stderr) == (code, True), result.stderr
+
+
+def test_what_nobody_understood_is_shown(run: Run, engine: sa.Engine) -> None:
+    run("tenant create acme")
+    run("tenant create other")
+    made = _json(run("source create okta --tenant acme --kind idp --system okta --json"))
+    for _ in range(2):
+        drift.report(engine, made["tenant_id"], made["id"], ["shoeSize"])
+    [shown] = _json(run("source drift --tenant acme --json"))
+    assert (shown["source"], shown["path"], shown["times"]) == ("okta", "shoeSize", 2)
+    assert "shoeSize" in run("source drift --tenant acme").stdout
+    assert _json(run("source drift --tenant other --json")) == []
 
 
 def test_a_wrong_environment_is_wrong_usage(run: Run) -> None:
