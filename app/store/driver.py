@@ -214,8 +214,9 @@ def _fail(conn: sa.Connection, driver: psycopg.Connection[Any], error: psycopg.E
     lost = driver.closed or isinstance(error, psycopg.errors.AdminShutdown)
     if lost and not isinstance(error, psycopg.OperationalError):
         error = psycopg.OperationalError(str(error))  # without a code of the server's, libpq tells no kind
+    if lost or isinstance(error, psycopg.errors.InvalidSqlStatementName):
+        conn.invalidate(error)  # of a connection that forgot its statements, the next attempt would miss the next one
     if lost:
-        conn.invalidate(error)
         conn.engine.dispose()
     raise sa.exc.DBAPIError.instance(
         None, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=lost, dialect=conn.dialect

@@ -107,3 +107,21 @@ def test_a_fragment_keeps_its_parameters_apart(engine: sa.Engine) -> None:
     with reading(engine) as conn:
         text = f"SELECT n FROM generate_series(1, 9) AS n WHERE ({where}) AND ({more}) ORDER BY n"
         assert [row.n for row in planned_by_values(conn, text, one | two)] == [4, 6, 8]
+
+
+def test_a_connection_that_forgot_its_statements_in_a_transaction_is_replaced(engine: sa.Engine) -> None:
+    """And the write door tries again (provisioning): that is no reason to refuse anybody."""
+    one = make_engine(engine.url.set(drivername="postgresql").render_as_string(hide_password=False), pool_size=1)
+    insert = Statement("INSERT INTO tenants (id, name) VALUES (gen_random_uuid(), %(name)s)")
+    try:
+        with writing(one) as conn:
+            insert.rows(conn, {"name": "first"})
+        with reading(one) as conn:
+            conn.exec_driver_sql("DEALLOCATE ALL")
+        with pytest.raises(sa.exc.ProgrammingError) as caught, writing(one) as conn:
+            insert.rows(conn, {"name": "second"})
+        assert isinstance(caught.value.orig, psycopg.errors.InvalidSqlStatementName)
+        with writing(one) as conn:
+            insert.rows(conn, {"name": "third"})
+    finally:
+        one.dispose()
