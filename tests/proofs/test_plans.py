@@ -155,10 +155,13 @@ def test_users_sorted_by_user_name_are_read_in_the_order_of_its_index(
 def test_a_value_that_many_share_reads_those_who_share_it(
     shared_engine: sa.Engine, clients: dict[int, FlaskClient], place: int, text: str
 ) -> None:
-    """RFC 7644 §3.4.2 wants them counted: that is linear in the matches, whatever the size of the page."""
+    """RFC 7644 §3.4.2 wants them counted: that is linear in the matches, whatever the size of the page.
+
+    A tenant of some hundred may be read whole, twice: for the page and for the count.
+    """
     answer, sent = _asked(clients[place], "/Users", filter=text, count=20)
     for one, work in _works(shared_engine, sent):
-        assert work.rows <= 500 + 7 * answer["totalResults"], f"{work.rows} rows\n{work.plan}\n{one.text}"
+        assert work.rows <= 1_200 + 7 * answer["totalResults"], f"{work.rows} rows\n{work.plan}\n{one.text}"
 
 
 @tenants
