@@ -31,7 +31,7 @@ fuzz: $(VENV)/dev.stamp
 	@echo "make fuzz SEED=$(SEED) repeats this run"
 	PROOF_SEED=$(SEED) FUZZ_REQUESTS=$(or $(REQUESTS),50000) $(BIN)/python -m pytest tests/proofs/test_fuzz.py
 
-# The plans of `test` again, with a million people beside fifty thousand and five hundred: some ten minutes, 5 GB of disk.
+# The plans of `test` again, with a million people beside fifty thousand and five hundred: two minutes and more, 5 GB of disk.
 plans: $(VENV)/dev.stamp
 	PLANS_SIZES=1000000,50000,500 $(BIN)/python -m pytest tests/proofs/test_plans.py
 

@@ -35,11 +35,6 @@ class Managers:
     record_id: str | None = None
     rule: str = ""
 
-    @property
-    def open_keys(self) -> tuple[Key, ...]:
-        """The keys that led to nobody yet: when somebody claims one, the account is derived again."""
-        return tuple((namespace, value) for namespace, value, resolved in self.named if not resolved)
-
 
 def resolve(
     records: Sequence[Record],
