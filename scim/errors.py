@@ -41,11 +41,6 @@ class InvalidFilter(BadRequest):
     section = "RFC 7644 §3.4.2.2"
 
 
-class TooMany(BadRequest):
-    scim_type = "tooMany"
-    section = "RFC 7644 §3.4.2"
-
-
 class InvalidSyntax(BadRequest):
     scim_type = "invalidSyntax"
 

@@ -93,18 +93,22 @@ class ScimStore:
         raise NotFound.resource(kind, id)
 
     def search(self, kinds: Sequence[Kind], query: Query) -> Page:
-        if query.sort_by is not None and len(kinds) > 1:
-            with reading(self.engine) as conn:
-                return sorted_page(conn, self._reads, kinds, query)
+        with reading(self.engine) as conn:
+            if query.sort_by is not None and len(kinds) > 1:
+                page = sorted_page(conn, self._reads, kinds, query)
+            else:
+                page = self._kind_by_kind(conn, kinds, query)
+        scim_notes.add(scim_notes.Read(kinds, query.filter, page.total))
+        return page
+
+    def _kind_by_kind(self, conn: sa.Connection, kinds: Sequence[Kind], query: Query) -> Page:
         offset, total = query.start_index - 1, 0
         found: list[Resource] = []
-        with reading(self.engine) as conn:
-            for kind in kinds:
-                skipped = max(0, offset - total)
-                page = self._reads.page(conn, kind, query, skipped, query.count - len(found))
-                total += page.total
-                found += page.resources
-        scim_notes.add(scim_notes.Read(kinds, query.filter, total))
+        for kind in kinds:
+            skipped = max(0, offset - total)
+            page = self._reads.page(conn, kind, query, skipped, query.count - len(found))
+            total += page.total
+            found += page.resources
         return Page(total, found)
 
     def walk(self, kinds: Sequence[Kind], query: Query, walk: Walk) -> Stretch:

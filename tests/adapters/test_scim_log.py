@@ -73,6 +73,14 @@ def said(row: dict[str, Any]) -> str:
     return words(row["effect"], row["method"], row["status"])
 
 
+@pytest.mark.parametrize("more", ["", "?sortBy=displayName", "?count=1&cursor="])
+def test_a_search_over_all_kinds_says_what_it_found(client: FlaskClient, rows: Rows, more: str) -> None:
+    client.post("/scim/v2/Users", json={"userName": "ada@x.org"})
+    client.post("/scim/v2/Groups", json={"displayName": "Crew"})
+    assert client.get(f"/scim/v2/{more}").get_json()["totalResults"] == 2
+    assert said(rows()[-1]) == "2 of Users and Groups found"
+
+
 def test_a_users_life_is_told_in_words(client: FlaskClient, rows: Rows, okta: tenants.SourceRow) -> None:
     agent = {"User-Agent": "Okta SCIM Client 1.0.0"}
     made = client.post("/scim/v2/Users", json={"userName": "Ada@x.org", "title": "A"}, headers=agent).get_json()
