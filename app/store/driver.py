@@ -132,8 +132,15 @@ def begin(conn: sa.Connection) -> None:
 
 
 def commit(conn: sa.Connection) -> None:
-    """Ends the transaction; all of it is saved."""
-    _command(conn, b"COMMIT")
+    """Ends the transaction; all of it is saved.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: nothing was saved; also where an error within it was passed over, after which
+            PostgreSQL answers COMMIT by rolling back, and calls that done.
+    """
+    if _command(conn, b"COMMIT") != b"COMMIT":
+        gone = psycopg.errors.InFailedSqlTransaction("the transaction had failed before, and was rolled back")
+        _fail(conn, _link(conn).driver, gone)
 
 
 def rollback(conn: sa.Connection) -> None:
@@ -192,10 +199,11 @@ def _link(conn: sa.Connection) -> _Link:
     return kept
 
 
-def _command(conn: sa.Connection, text: bytes) -> None:
+def _command(conn: sa.Connection, text: bytes) -> bytes | None:
+    """What the server says it did."""
     driver = _link(conn).driver
     try:
-        _checked(driver.pgconn.exec_(text))
+        return _checked(driver.pgconn.exec_(text)).command_status
     except psycopg.Error as error:
         _fail(conn, driver, error)
 

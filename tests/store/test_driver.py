@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -80,6 +81,23 @@ def test_a_failed_transaction_saves_nothing_and_leaves_the_connection_usable(eng
         insert.rows(conn, {"name": "three"})
     with reading(engine) as conn:
         assert conn.execute(sa.text("SELECT name FROM tenants")).scalars().all() == ["three"]
+
+
+def test_an_error_that_was_passed_over_is_not_called_saved(engine: sa.Engine) -> None:
+    """PostgreSQL answers COMMIT of a failed transaction with ROLLBACK, which is no error to it."""
+    insert = Statement("INSERT INTO tenants (id, name) VALUES (gen_random_uuid(), %(name)s)")
+
+    def passes_over() -> None:
+        with writing(engine) as conn:
+            insert.rows(conn, {"name": "one"})
+            with suppress(sa.exc.IntegrityError):
+                insert.rows(conn, {"name": "one"})
+
+    with pytest.raises(sa.exc.DBAPIError) as caught:
+        passes_over()
+    assert isinstance(caught.value.orig, psycopg.errors.InFailedSqlTransaction)
+    with reading(engine) as conn:
+        assert conn.execute(sa.text("SELECT count(*) FROM tenants")).scalar_one() == 0
 
 
 def test_a_connection_that_the_server_ended_is_replaced(engine: sa.Engine) -> None:
