@@ -1,6 +1,6 @@
-"""Who is calling, and is this token good? No SQL, nothing of the application.
+"""Who is calling or at the browser, and is this token good? No SQL, nothing of the application.
 
-Nothing here talks to a browser yet: machines prove who they are and get tokens.
+Machines prove who they are and get tokens; what a person's sign-in yields is in `assertion`, by whom in `connections`.
 
     client ──POST /oauth/token──▶ provider ─┬▶ Clients.authenticate ──────────┬▶ Tokens.issue ─▶ access token (1 h, 2 h)
                                             └▶ assertions.check ◀ issuer_keys ┘

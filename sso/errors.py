@@ -51,3 +51,16 @@ class InsufficientScopeError(BearerError):
 
     status = 403
     code = "insufficient_scope"
+
+
+class SignInError(Exception):
+    """A sign-in or sign-out that is refused.
+
+    `code` is one of the closed list in `sso.refusals`; `detail` names the failing check, what was expected and what was
+    found, for the administrator's trace: it may quote the message, cut short, and never reaches the person.
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+        self.detail = detail[:500]

@@ -1,7 +1,7 @@
 """PostgreSQL: tables, writes, reads. No decisions and no Flask here.
 
 engine      connections; one read is one statement, a write one transaction      driver   its hottest statements
-tables      columns, federation_tables, outward_tables, scim_request_table       migrate  to head
+tables      columns, the …_tables      migrate  to head
 write door  people (rows, locked) ─▶ voices, rules ─▶ saving ─▶ audit;   groups, drift
 runs        runs, imports, mappings
 doors       tenants, tenant_settings, credentials, scim_clients, schemas

@@ -25,7 +25,9 @@ from app.store.columns import people as _people
 from app.store.columns import tenant as _tenant
 from app.store.federation_tables import federations as federations
 from app.store.federation_tables import used_assertions as used_assertions
+from app.store.provider_tables import clients as clients
 from app.store.scim_request_table import scim_requests as scim_requests
+from app.store.sign_in_tables import connections as connections
 
 
 def _document() -> sa.Column[object]:
@@ -234,6 +236,7 @@ accounts = sa.Table(
     sa.Column("manager_id", Id),
     _json("managers"),
     sa.Column("inactive_since", Time),
+    sa.Column("signed_out_at", Time),  # sessions that began before are over
     # The number of the last event about it: what `changed-since` asks for.
     sa.Column("version", sa.BigInteger, nullable=False),
     sa.Column("revision", sa.BigInteger, nullable=False),  # of the tenant's rules, when it was derived
