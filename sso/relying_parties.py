@@ -35,8 +35,8 @@ class RelyingParty:
     kind: Literal["web", "native"] = "web"
     auth_method: AuthMethod = "client_secret_basic"
     scopes: tuple[str, ...] = (OPENID, "profile", "email", "roles")
-    token_format: Literal["opaque", "jwt"] = "opaque"
-    id_token_algorithm: Literal["RS256", "ES256"] = "RS256"
+    token_format: Literal["opaque", "jwt"] = "opaque"  # noqa: S105
+    id_token_algorithm: Literal["RS256", "ES256"] = "RS256"  # noqa: S105
     audience: str | None = None
     introspects: bool = False
     back_channel_logout_uri: str | None = None
