@@ -19,6 +19,8 @@ class Setting:
     name: str
     default: bool | int | float
     sentence: str
+    least: int = 0
+    most: int = 1_000_000_000
 
 
 SETTINGS: Final = (
@@ -40,6 +42,14 @@ SETTINGS: Final = (
     Setting("scim.account_extension", True, "SCIM users show the account that they belong to, read-only."),
     Setting("scim.requests_per_second", 0, "SCIM requests a second that a tenant may send to this server; 0: any."),
     Setting("scim.log_days", 30, "Days that SCIM requests stay in the provisioning log; 0: none is kept."),
+    Setting("session.hours", 24, "Hours after which a person signs in again.", least=1, most=8760),
+    Setting(
+        "session.idle_minutes",
+        480,
+        "Minutes without a visit after which a person signs in again; 0: any.",
+        most=525_600,
+    ),
+    Setting("sign_in.log_days", 30, "Days that attempts to sign in stay in the sign-in log.", least=1, most=3650),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
 _STEPS: Final = {setting.name: tuple(setting.name.split(".")) for setting in SETTINGS}
@@ -86,6 +96,6 @@ def _read(name: str, text: str) -> bool | int | float:
         number = type(setting.default)(text)
     except ValueError:
         raise ValueError(f"{name} is a number like {setting.default}") from None
-    if not 0 <= number <= (1 if isinstance(number, float) else 1_000_000_000):
+    if not setting.least <= number <= (1 if isinstance(number, float) else setting.most):
         raise ValueError(f"{name} is out of its range")
     return number
