@@ -7,8 +7,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
+SAML_IDP := tests/providers/saml
+NODE_PROVIDERS := tests/providers/node
 
-.PHONY: run test check prove fuzz plans journeys bench migrate lock format clean
+.PHONY: run test check prove fuzz plans providers journeys bench migrate lock format clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
@@ -35,8 +37,13 @@ fuzz: $(VENV)/dev.stamp
 plans: $(VENV)/dev.stamp
 	PLANS_SIZES=1000000,50000,500 $(BIN)/python -m pytest tests/proofs/test_plans.py
 
+# Without node or xmlsec1 the journeys that need them are skipped, and say so; with CI set that is a failure.
 journeys: $(VENV)/dev.stamp
-	$(BIN)/python -m pytest tests/journeys -m journey
+	@$(MAKE) --no-print-directory providers || test -z "$$CI"
+	$(BIN)/python -m pytest -rs tests/journeys -m journey
+
+# The identity providers and the relying party that the journeys start: pysaml2, oidc-provider, openid-client.
+providers: $(VENV)/saml-idp.stamp $(VENV)/node.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.scim
@@ -65,6 +72,17 @@ $(VENV)/dev.stamp: requirements-dev.lock $(VENV)/run.stamp
 	$(PIP) install --require-hashes -r requirements-dev.lock
 	@touch $@
 
+$(VENV)/saml-idp.stamp: $(SAML_IDP)/requirements.lock | $(BIN)/python
+	@command -v xmlsec1 >/dev/null || { echo "xmlsec1 is needed (Debian: apt-get install xmlsec1)" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)/saml-idp
+	$(VENV)/saml-idp/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+$(VENV)/node.stamp: $(NODE_PROVIDERS)/package-lock.json $(NODE_PROVIDERS)/.npmrc | $(BIN)/python
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer and npm are needed (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	cd $(NODE_PROVIDERS) && npm ci --ignore-scripts --prefer-offline --silent
+	@touch $@
+
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
@@ -72,6 +90,7 @@ $(BIN)/python:
 lock: $(VENV)/dev.stamp
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --python-version 3.11 pyproject.toml -o requirements.lock
 	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --python-version 3.11 --extra dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --generate-hashes --universal --no-emit-index-url --no-header --python-version 3.11 $(SAML_IDP)/requirements.in -o $(SAML_IDP)/requirements.lock
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(NODE_PROVIDERS)/node_modules build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
