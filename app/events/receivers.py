@@ -14,7 +14,7 @@ from app.events.push import Delivered
 from app.outbound import LOOPBACK, Outbound
 from app.provisioning import new_id
 from app.settings import Settings
-from app.store import receivers, signing_keys
+from app.store import connections, receivers, saml_keys, signing_keys
 from app.store.engine import reading, writing
 from app.store.receivers import Receiver
 from app.store.vault import Vault
@@ -83,4 +83,5 @@ def reseal(engine: sa.Engine, vault: Vault) -> int:
         rows = receivers.sealed_tokens(conn)
         for row in rows:
             receivers.replace_token(conn, row.tenant_id, row.id, vault.seal(vault.open(row.token)))
-        return len(rows) + signing_keys.reseal(conn, vault)
+        others = (signing_keys.reseal, saml_keys.reseal, connections.reseal)
+        return len(rows) + sum(each(conn, vault) for each in others)
