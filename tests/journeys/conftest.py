@@ -11,7 +11,9 @@ import uuid_utils
 
 from app.store import tenants
 from app.store.engine import writing
-from tests.journeys import clients, server
+from tests.journeys import clients, others, server
+from tests.journeys.browser import Browser
+from tests.journeys.others import Other
 from tests.journeys.server import Server
 
 
@@ -47,3 +49,31 @@ def idp(
     """Makes clients of the source `entra`."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(clients.scim(engine, running.url, entra))
+
+
+@pytest.fixture(scope="session")
+def saml_idp() -> Iterator[Other]:
+    """The SAML identity provider of others. What a test tells it stays until another test tells it."""
+    with others.saml_idp() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def openid_provider() -> Iterator[Other]:
+    """The OpenID provider of others."""
+    with others.openid_provider() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def relying_party() -> Iterator[Other]:
+    """The relying party of others."""
+    with others.relying_party() as started:
+        yield started
+
+
+@pytest.fixture
+def browser() -> Iterator[Browser]:
+    """A person's browser."""
+    with Browser() as opened:
+        yield opened

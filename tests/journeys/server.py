@@ -39,7 +39,7 @@ class Server:
 
     def __init__(self, data_dir: Path, database_url: str | None, *, workers: int = 2) -> None:
         self.data_dir, self.database_url = data_dir, database_url
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
         self._workers = workers
@@ -201,7 +201,8 @@ def _places() -> Iterator[tuple[Path, str | None]]:
             conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
