@@ -52,6 +52,8 @@ class Source:
     `employee_namespace` names the numbering of its employee numbers (None: it has none that can be trusted).
     `domains` are the mail domains it may vouch for; None means all that are assigned to nobody else.
     `value_maps` turn its codes into the LMS's names: attribute -> code -> name.
+    Of a login source: `arrival` is create or link, what becomes of somebody whom nobody provisioned; `paired_source_id`
+    is the SCIM source of the same identity provider. Of an identity provider: whether it `pushes_groups` at present.
     """
 
     id: str
@@ -63,6 +65,9 @@ class Source:
     domains: frozenset[str] | None = None
     value_maps: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     retired: bool = False
+    arrival: str = "link"
+    paired_source_id: str | None = None
+    pushes_groups: bool = False
 
 
 @dataclass(frozen=True, slots=True)

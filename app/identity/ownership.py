@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from app.identity.attributes import default_ownership, family
+from app.identity.lifecycle import only_logins
 from app.identity.model import EMPTY, Account, Lineage, OwnershipRule, Record, Rules, Source, SourceKind, Value
 
 BY_HAND: Final = "by hand"
@@ -126,11 +127,8 @@ def ownership_of(attribute: str, rules: Rules) -> OwnershipRule:
 
 
 def login_owns_nothing(records: Sequence[Record], rules: Rules) -> bool:
-    """A login speaks only until an identity provider has a record of the same person."""
-    return any(
-        source is not None and source.kind == SourceKind.IDP
-        for source in (rules.heard(record.source_id) for record in records)
-    )
+    """A login speaks only until a source of another kind has a record of the same person."""
+    return not only_logins(records, rules)
 
 
 def since(
@@ -177,7 +175,7 @@ def why_unheard(attribute: str, record: Record, records: Sequence[Record], rules
     if source is None:
         return "its source is retired"
     if source.kind == SourceKind.LOGIN and login_owns_nothing(records, rules):
-        return "a login owns nothing once an identity provider has a record"
+        return "a login owns nothing once a source of another kind has a record"
     return f"{source.name} is not among the owners of {attribute}"
 
 

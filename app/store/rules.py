@@ -114,6 +114,8 @@ def source_of(row: Any) -> Source:
         employee_namespace=row.employee_namespace,
         value_maps=row.settings.get("value_maps", {}),
         retired=row.state == "retired",
+        arrival=row.settings.get("arrival", "link"),
+        paired_source_id=row.settings.get("paired_source_id"),
     )
 
 

@@ -3,6 +3,8 @@
     1  records, identifiers, manager keys, grants, doubts, memberships of the deleted
     2  the ledger row, and numbered by it: accounts, events, audit entries; COMMIT follows at once
 
+Whoever turns inactive is signed out everywhere in that same statement, and stays so when they come back.
+
 Each table's rows travel as one JSON parameter, so that one row and five hundred are the same statement.
 """
 
@@ -124,7 +126,9 @@ _LEDGER = Statement(
             suspended = excluded.suspended, attributes = excluded.attributes, lineage = excluded.lineage,
             manual = excluded.manual, grants = excluded.grants, roles = excluded.roles,
             manager_id = excluded.manager_id, managers = excluded.managers, inactive_since = excluded.inactive_since,
-            version = excluded.version, revision = excluded.revision, updated_at = excluded.updated_at
+            version = excluded.version, revision = excluded.revision, updated_at = excluded.updated_at,
+            signed_out_at = CASE WHEN accounts.status = 'active' AND excluded.status = 'inactive'
+                THEN clock_timestamp() ELSE accounts.signed_out_at END
     ), told AS (
         INSERT INTO events (tenant_id, number, type, account_id, at, data)
         SELECT :tenant, l.first_event + e.position, e.type, e.account_id, :now, e.data

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from app.identity.lifecycle import standing
+import pytest
+
+from app.identity.lifecycle import Standing, standing
 from app.identity.model import Record, Source, Status
 
 from .people import ENTRA, HUBSPOT, LOGIN, OKTA, WORKDAY, record, rules
@@ -51,6 +53,42 @@ def test_a_login_revives_nobody_and_locks_nobody_out() -> None:
     assert not is_active(no(OKTA), record(LOGIN))
     assert not is_active(record(LOGIN))
     assert is_active(record(OKTA), no(LOGIN))
+
+
+CREATES = replace(LOGIN, arrival="create")
+
+
+def stands(*records: Record, retired: Source | None = None, suspended: bool = False) -> Standing:
+    changed = [replace(retired, retired=True)] if retired else []
+    return standing(records, suspended, rules(CREATES, *changed))
+
+
+def test_who_only_ever_signed_in_is_active_where_a_sign_in_creates_accounts() -> None:
+    found = stands(record(LOGIN))
+    assert found.status == Status.ACTIVE
+    assert found.reasons == (
+        "As employee: the sign-in okta sign-in was used, and it creates accounts.",
+        "As employee: live, because every kind of source that spoke says active.",
+    )
+    assert stands(record(LOGIN), suspended=True).status == Status.INACTIVE
+    assert stands(record(LOGIN), retired=CREATES).status == Status.INACTIVE
+    assert stands(record(LOGIN, deleted=True)).status == Status.INACTIVE
+
+
+@pytest.mark.parametrize("other", [no(OKTA), deleted(OKTA), no(WORKDAY), no(HUBSPOT), deleted(HUBSPOT)])
+def test_a_sign_in_that_creates_accounts_revives_no_leaver(other: Record) -> None:
+    """Whoever spoke, in whatever affiliation, and though its source was retired since."""
+    found = stands(record(LOGIN), other)
+    assert found.status == Status.INACTIVE
+    assert found.reasons[-1] == "The sign-in okta sign-in does not count, because another source has a record."
+    assert stands(record(LOGIN), other, retired=rules().sources[other.source_id]).status == Status.INACTIVE
+
+
+def test_a_sign_in_that_creates_no_accounts_says_so() -> None:
+    assert standing([record(LOGIN)], False, rules()).reasons == (
+        "No identity provider, HR system or CRM has a record of this person.",
+        "The sign-in okta sign-in creates no accounts, so it does not count.",
+    )
 
 
 def test_a_retired_source_no_longer_counts() -> None:

@@ -116,10 +116,12 @@ def test_the_table_of_the_product_holds_where_the_tenant_says_nothing() -> None:
     assert owned(okta, workday, by=rules(ownership={})) == {"title": "Head"}
 
 
-def test_a_login_owns_nothing_once_the_idp_has_a_record() -> None:
+@pytest.mark.parametrize("other", [record(OKTA), record(WORKDAY), record(HUBSPOT), record(OKTA, deleted=True)])
+def test_a_login_owns_nothing_once_a_source_of_another_kind_has_a_record(other: Record) -> None:
     login = record(LOGIN, {"nickName": "annie"})
     assert owned(login) == {"nickName": "annie"}
-    assert owned(login, record(OKTA)) == {}
+    assert owned(login, other) == {}
+    assert owned(login, other, by=rules(replace(rules().sources[other.source_id], retired=True))) == {}
 
 
 def test_lineage_keeps_its_time_while_source_record_and_value_do() -> None:
@@ -192,7 +194,7 @@ def test_voices_name_the_winner_first_and_why_each_other_lost() -> None:
         ("okta", False, "idp comes after hris"),
         (EMPTY, False, "idp comes after hris"),
         ("VP", False, "hubspot is not among the owners of title"),
-        ("login", False, "a login owns nothing once an identity provider has a record"),
+        ("login", False, "a login owns nothing once a source of another kind has a record"),
     ]
 
 
