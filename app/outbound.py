@@ -1,4 +1,4 @@
-"""Requests to addresses that others chose (receivers, webhooks): never into a network that is not theirs to reach.
+"""Requests to addresses that others chose (receivers, issuers): never into a network that is not theirs to reach.
 
     URL ─▶ parts ─▶ resolve ─▶ every address allowed? ─▶ connect to the address that was checked ─▶ one bounded exchange
 
@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from sso.web import NoAnswerError
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -33,7 +35,7 @@ _SPECIAL: Final = tuple(
 )
 
 
-class OutboundError(Exception):
+class OutboundError(NoAnswerError):
     """No answer came. The message is for the operator and quotes nothing that was sent."""
 
 
@@ -43,11 +45,12 @@ class ForbiddenAddressError(OutboundError):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back. Header names are in lower case; `body` is cut at 16 KiB."""
+    """What came back. Header names are in lower case; `body` is cut at the limit, and then not `whole`."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class Outbound:
     total_seconds: float = TOTAL_SECONDS
 
     def check(self, url: str) -> None:
-        """Raise when `url` may not be called now. A name may come to lead elsewhere: `post` checks again.
+        """Raise when `url` may not be called now. A name may come to lead elsewhere: a request checks again.
 
         Raises:
             OutboundError: the name is unknown, or leads where requests may not go.
@@ -67,21 +70,33 @@ class Outbound:
         parts = split(url)
         self._addresses(parts)
 
-    def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """One POST.
+    def get(self, url: str, headers: Mapping[str, str], limit: int = LARGEST_ANSWER) -> Reply:
+        """One GET, of which at most `limit` bytes are read.
 
         Raises:
             OutboundError: no answer in time, or the address is not allowed.
         """
+        return self._exchange("GET", url, None, headers, limit)
+
+    def post(self, url: str, body: bytes, headers: Mapping[str, str], limit: int = LARGEST_ANSWER) -> Reply:
+        """One POST, of whose answer at most `limit` bytes are read.
+
+        Raises:
+            OutboundError: no answer in time, or the address is not allowed.
+        """
+        return self._exchange("POST", url, body, headers, limit)
+
+    def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: int) -> Reply:
         parts = split(url)
         addresses = self._addresses(parts)
         try:
             with self._connected(parts, addresses) as connection:
-                connection.request("POST", _target(parts), body, {"User-Agent": "rollcall", **headers})
+                connection.request(method, _target(parts), body, {"User-Agent": "rollcall", **headers})
                 answer = connection.getresponse()
                 found = {name.lower(): value for name, value in answer.getheaders()}
-                return Reply(answer.status, found, answer.read(LARGEST_ANSWER))
-        except (OSError, http.client.HTTPException) as error:
+                read = answer.read(limit + 1)
+                return Reply(answer.status, found, read[:limit], len(read) <= limit)
+        except (OSError, ValueError, http.client.HTTPException) as error:
             raise OutboundError(f"no answer ({type(error).__name__})") from error
 
     def _addresses(self, parts: SplitResult) -> list[str]:
@@ -127,6 +142,12 @@ class Outbound:
             connection.close()
             for each in opened:
                 each.close()
+
+
+def way_out(public_url: str, networks: Sequence[Network], total_seconds: float = TOTAL_SECONDS) -> Outbound:
+    """The way out of an installation. Loopback is open to one that lives there itself."""
+    own = LOOPBACK if is_loopback(public_url) else ()
+    return Outbound((*networks, *own), total_seconds=total_seconds)
 
 
 def split(url: str) -> SplitResult:

@@ -1,7 +1,7 @@
 """Issuers' public keys: fetched over https, kept for an hour, for an unknown `kid` asked for once a minute at most.
 
-The address is the administrator's, never one that a token names. A fetch follows no redirect, reads at most 256 KiB and
-ends after five seconds; while one is under way nobody else waits for it.
+The address is the administrator's or the provider's own document's, never one that a token names. It is asked through
+the guarded way out: no redirect, no private network, at most 256 KiB. While one asks, nobody else waits for it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,12 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import requests
-
-from sso.assertions import Trust, usable_keys
+from sso.jwks import KeySource, usable_keys
+from sso.web import LARGEST, NoAnswerError, Web
 
 FRESH: Final = 3600.0  # seconds
 PAUSE: Final = 60.0  # seconds between two fetches, however many ask for keys that are not there
 STALE: Final = 4 * 3600.0  # seconds that keys serve while their issuer does not answer
-SECONDS: Final = 5.0
-LARGEST: Final = 262_144  # bytes
 MOST_ISSUERS: Final = 200
 
 Fetch = Callable[[str], bytes]
@@ -38,26 +35,31 @@ class _Known:
 
 
 class IssuerKeys:
-    """`sso.assertions.Keys` of one process. `clock` counts seconds."""
+    """`sso.jwks.Keys` of one process. Without `fetch` only given key sets are known. `clock` counts seconds."""
 
     def __init__(self, fetch: Fetch | None = None, clock: Callable[[], float] = time.monotonic) -> None:
-        self._fetch = fetch or fetch_keys
+        self._fetch = fetch or _nowhere
         self._clock = clock
         self._known: OrderedDict[str, _Known] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, trust: Trust, kid: str | None) -> Sequence[Mapping[str, Any]]:
+    def of(self, source: KeySource, kid: str | None) -> Sequence[Mapping[str, Any]]:
         """The issuer's keys; empty when there are none to be had."""
-        if trust.jwks is not None:
-            return usable_keys(trust.jwks)
-        if trust.jwks_url is None:
+        if source.jwks is not None:
+            return usable_keys(source.jwks)
+        if source.jwks_url is None:
             return []
-        known = self._of(trust.jwks_url)
+        known = self._of(source.jwks_url)
         now = self._clock()
         lacking = kid is not None and all(key.get("kid") != kid for key in known.keys)
         if (lacking or now - known.fetched > FRESH) and now - known.tried >= PAUSE:
-            self._look_up(trust.jwks_url, known, now)
+            self._look_up(source.jwks_url, known, now)
         return known.keys if now - known.fetched <= STALE else []
+
+    def forget(self, url: str) -> None:
+        """Drops what was fetched there, in this process: the next token asks again."""
+        with self._lock:
+            self._known.pop(url, None)
 
     def _of(self, url: str) -> _Known:
         with self._lock:
@@ -74,7 +76,7 @@ class IssuerKeys:
             known.tried = now
             known.keys = usable_keys(self._fetch(url))
             known.fetched = now
-        except (requests.RequestException, ValueError):
+        except (NoAnswerError, ValueError):
             return
         finally:
             known.lock.release()
@@ -96,24 +98,23 @@ def check_address(url: str) -> None:
         raise ValueError("no issuer has this address")
 
 
-def fetch_keys(url: str) -> bytes:
-    """What stands at the address.
+def through(web: Web) -> Fetch:
+    """Fetches key sets over this way out. Raises ValueError or NoAnswerError when there is none to be had."""
 
-    Raises:
-        ValueError, requests.RequestException: it may not be asked, did not answer in time, or said too much.
-    """
-    check_address(url)
-    end = time.monotonic() + SECONDS
-    accepted = {"Accept": "application/jwk-set+json, application/json"}
-    with requests.get(url, headers=accepted, timeout=SECONDS / 2, allow_redirects=False, stream=True) as answer:
-        if answer.status_code != 200:
-            raise ValueError(f"the issuer's keys: HTTP {answer.status_code}")
-        read = b""
-        for part in answer.iter_content(8192):
-            read += part
-            if len(read) > LARGEST or time.monotonic() > end:
-                raise ValueError("the issuer's keys: too long, or too slow")
-        return read
+    def fetch(url: str) -> bytes:
+        check_address(url)
+        reply = web.get(url, {"Accept": "application/jwk-set+json, application/json"}, LARGEST)
+        if reply.status != 200:
+            raise ValueError(f"the issuer's keys: HTTP {reply.status}")
+        if not reply.whole:
+            raise ValueError("the issuer's keys: too long")
+        return reply.body
+
+    return fetch
+
+
+def _nowhere(_url: str) -> bytes:
+    raise NoAnswerError("no way out")
 
 
 def _address(host: str, kind: str) -> bool:

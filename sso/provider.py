@@ -18,8 +18,9 @@ from authlib.oauth2 import AuthorizationServer, OAuth2Error, OAuth2Request
 from authlib.oauth2.rfc6749 import ClientMixin, InvalidClientError, InvalidRequestError, OAuth2Payload
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
-from sso.assertions import ASSERTION_TYPE, Keys, RejectedError, check
+from sso.assertions import ASSERTION_TYPE, RejectedError, check
 from sso.issuer_keys import IssuerKeys
+from sso.jwks import Keys
 from sso.tokens import Client, Clients, Tokens
 
 METHODS: Final = ("client_secret_basic", "client_secret_post", "private_key_jwt")

@@ -6,7 +6,10 @@ import ipaddress
 import socket
 import ssl
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -62,6 +65,8 @@ def test_nothing_inside_is_called(address: str, monkeypatch: pytest.MonkeyPatch)
         Outbound().check("https://innocent.example.com/hook")
     with pytest.raises(ForbiddenAddressError):
         Outbound().post("https://innocent.example.com/hook", b"", {})
+    with pytest.raises(ForbiddenAddressError):
+        Outbound().get("https://innocent.example.com/hook", {})
 
 
 @pytest.mark.parametrize("address", OUTSIDE)
@@ -126,7 +131,21 @@ def test_a_redirect_is_an_answer_and_is_not_followed() -> None:
 def test_an_answer_is_cut() -> None:
     with listening(Receiver()) as receiver:
         receiver.answer = lambda _: (400, b"x" * 100_000, {})
-        assert len(Outbound(LOOPBACK).post(receiver.url, b"x", {}).body) == outbound.LARGEST_ANSWER
+        reply = Outbound(LOOPBACK).post(receiver.url, b"x", {})
+        assert (len(reply.body), reply.whole) == (outbound.LARGEST_ANSWER, False)
+        assert Outbound(LOOPBACK).post(receiver.url, b"x", {}, 100_000).whole
+
+
+@pytest.mark.parametrize(("limit", "read", "whole"), [(10, 10, False), (12, 12, True), (100, 12, True)])
+def test_a_document_is_read_up_to_a_limit(limit: int, read: int, whole: bool) -> None:
+    with _serving(b'{"issuer":1}') as url:
+        reply = Outbound(LOOPBACK).get(f"{url}/document", {"Accept": "application/json"}, limit)
+    assert (reply.status, len(reply.body), reply.whole) == (200, read, whole)
+
+
+def test_a_document_elsewhere_is_not_followed() -> None:
+    with _serving(b"", 302) as url:
+        assert Outbound(LOOPBACK).get(url, {}).status == 302
 
 
 def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,6 +208,25 @@ def test_the_certificate_is_the_names(tmp_path: Path, monkeypatch: pytest.Monkey
 )
 def test_an_installation_on_loopback(url: str, local: bool) -> None:
     assert outbound.is_loopback(url) is local
+
+
+@contextmanager
+def _serving(body: bytes, status: int = 200) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
 
 
 def _certificate(folder: Path, name: str) -> Path:

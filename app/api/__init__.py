@@ -15,13 +15,19 @@ documentation.
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 from flask import Blueprint
 
 from app.api import accounts, events, openapi, problems, records, scim_requests, scim_tokens, token
 from app.api.auth import Door
 from app.api.routes import Route, add
+from app.outbound import way_out
 from app.settings import Settings
+from sso.issuer_keys import IssuerKeys, through
+
+ISSUER_SECONDS: Final = 5.0  # a client's issuer has so long to show its keys
 
 
 def routes() -> tuple[Route, ...]:
@@ -34,6 +40,7 @@ def blueprint(engine: sa.Engine, settings: Settings) -> Blueprint:
     """The API, to be registered without a prefix."""
     made = Blueprint("api", __name__)
     table = routes()
-    add(made, table, Door(engine, openapi.rendered(table, settings.public_url)))
+    way = way_out(settings.public_url, settings.outbound_networks or (), ISSUER_SECONDS)
+    add(made, table, Door(engine, openapi.rendered(table, settings.public_url), IssuerKeys(through(way))))
     problems.handle(made)
     return made

@@ -12,6 +12,7 @@ from app.store import credentials
 from app.store.credentials import Credential, LastUse
 from app.store.engine import reading
 from sso.errors import InsufficientScopeError, InvalidTokenError
+from sso.jwks import Keys
 from sso.provider import Provider
 from sso.tokens import SCIM, bearer
 
@@ -49,12 +50,12 @@ class Caller:
 class Door:
     """What the handlers share: the engine, the finished OpenAPI document, and who may come in."""
 
-    def __init__(self, engine: sa.Engine, openapi: bytes) -> None:
+    def __init__(self, engine: sa.Engine, openapi: bytes, keys: Keys) -> None:
         self.engine = engine
         self.openapi = openapi
         self._last_use = LastUse(engine)
         keeper = OAuthClients(engine)
-        self.provider = Provider(keeper, keeper, (*SCOPES, SCIM))
+        self.provider = Provider(keeper, keeper, (*SCOPES, SCIM), keys)
 
     def admit(self, authorization: str | None, scope: str) -> Caller:
         """The caller, if its token holds `scope`.

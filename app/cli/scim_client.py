@@ -13,8 +13,8 @@ from app.cli.issuing import a_uuid, end_after, expires_option, minute, state
 from app.store import scim_clients, tenants
 from app.store.engine import reading, writing
 from app.store.scim_clients import SCOPE, Federation
-from sso.assertions import usable_keys
 from sso.issuer_keys import check_address
+from sso.jwks import usable_keys
 
 LONGEST_OVERLAP: Final = 24 * 365 * 3  # hours
 

@@ -11,7 +11,7 @@ from app import outbound
 from app.events.delivery import Delivery
 from app.events.issuing import ensure_key
 from app.events.push import Delivered
-from app.outbound import LOOPBACK, Outbound
+from app.outbound import Outbound
 from app.provisioning import new_id
 from app.settings import Settings
 from app.store import connections, receivers, saml_keys, signing_keys
@@ -35,9 +35,8 @@ class Registration:
 
 
 def way_out(settings: Settings) -> Outbound:
-    """How receivers are reached. Loopback is open to an installation that lives there itself."""
-    own = LOOPBACK if outbound.is_loopback(settings.public_url) else ()
-    return Outbound((*(settings.outbound_networks or ()), *own))
+    """How receivers are reached."""
+    return outbound.way_out(settings.public_url, settings.outbound_networks or ())
 
 
 def register(engine: sa.Engine, vault: Vault, way: Outbound, tenant_id: str, said: Registration) -> str:

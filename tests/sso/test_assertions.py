@@ -11,7 +11,8 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
-from sso.assertions import Asserted, RejectedError, Trust, check, usable_keys
+from sso.assertions import Asserted, RejectedError, Trust, check
+from sso.jwks import usable_keys
 
 NOW = 1_800_000_000.0
 TRUST = Trust("https://login.example/t/v2.0", "subject-1", "api://rollcall", jwks_url="https://login.example/keys")

@@ -9,10 +9,15 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from app.outbound import LOOPBACK, Outbound
 from sso.assertions import Trust
-from sso.issuer_keys import LARGEST, IssuerKeys, check_address, fetch_keys
+from sso.issuer_keys import IssuerKeys, check_address, through
+from sso.web import LARGEST, NoAnswerError
 
 TRUST = Trust("i", "s", "a", jwks_url="https://login.example/keys")
+
+
+FETCH = through(Outbound(LOOPBACK))
 
 
 class World:
@@ -87,6 +92,17 @@ def test_nobody_waits_for_a_fetch_that_is_under_way(world: World) -> None:
     assert kids(keys, "one") == ["one"]
 
 
+def test_keys_are_dropped_at_once_on_demand(world: World, keys: IssuerKeys) -> None:
+    kids(keys, "one")
+    world.kids = ["two"]
+    keys.forget("https://login.example/keys")
+    assert kids(keys, "one") == ["two"]
+
+
+def test_without_a_way_out_nothing_is_fetched() -> None:
+    assert IssuerKeys().of(TRUST, "one") == []
+
+
 def test_pasted_keys_are_not_fetched(world: World, keys: IssuerKeys) -> None:
     pasted = Trust("i", "s", "a", jwks='{"keys": [{"kid": "p"}]}')
     assert [key["kid"] for key in keys.of(pasted, "x")] == ["p"]
@@ -112,7 +128,7 @@ def test_addresses_that_are_never_asked(url: str) -> None:
     with pytest.raises(ValueError, match=r"address|https"):
         check_address(url)
     with pytest.raises(ValueError, match=r"address|https"):
-        fetch_keys(url)
+        FETCH(url)
 
 
 class _Answers(BaseHTTPRequestHandler):
@@ -140,8 +156,10 @@ def local() -> Iterator[str]:
 
 
 def test_a_fetch_follows_nobody_and_reads_no_more_than_keys(local: str) -> None:
-    assert fetch_keys(f"{local}/keys") == b'{"keys": []}'
+    assert FETCH(f"{local}/keys") == b'{"keys": []}'
     with pytest.raises(ValueError, match="HTTP 302"):
-        fetch_keys(f"{local}/away")
+        FETCH(f"{local}/away")
     with pytest.raises(ValueError, match="too long"):
-        fetch_keys(f"{local}/large")
+        FETCH(f"{local}/large")
+    with pytest.raises(NoAnswerError, match="private network"):
+        through(Outbound())(f"https://127.0.0.1:{local.rpartition(':')[2]}/keys")
