@@ -27,6 +27,7 @@ VERBS: Final = {
     "account": "account:account",
     "api": "api:api",
     "audit": "audit:audit",
+    "client": "client:client",
     "config": "config:config",
     "db": "db:db",
     "demo": "demo:demo",

@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
 
 from app.store.columns import NOW, Id, Time, json, metadata, people, tenant
 
-# Relying parties: LMSs that people sign in to. Their secrets are credentials (kinds client and client_secret) of the
-# same id; a public client has a secret that nobody was told.
+# Relying parties: LMSs that people sign in to. Their secrets are credentials of the kind client_secret that name them;
+# a public client has none.
 clients = sa.Table(
     "clients",
     metadata,

@@ -1,7 +1,7 @@
 """What a crash, or a fact that came late, left to do: looked for every few seconds, in all tenants.
 
 runs queued or stalled · days that have come · held plans too old · managers who became known · groups that show a run
-as pending which is over · SCIM requests that are kept long enough
+as pending which is over · SCIM requests that are kept long enough · codes and tokens that are over
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.identity.writes import Rederive, RefusedError
 from app.provisioning import CHUNK, provision
 from app.sources import hr
+from app.store import authorizations, scim_clients, scim_requests
 from app.store import rules as rulebook
 from app.store import runs as store
-from app.store import scim_clients, scim_requests
 from app.store.engine import reading
 from app.store.tenant_settings import value
 from app.sync import runs
@@ -57,6 +57,7 @@ def sweep(engine: sa.Engine, now: datetime | None = None) -> None:
         store.expire(conn, now or datetime.now(UTC))
         conn.execute(_SHOWN)
         scim_clients.forget_used(conn, now or datetime.now(UTC))
+        authorizations.forget(conn)
         scim_requests.forget(conn, now or datetime.now(UTC), value({}, "scim.log_days"))
     _tell_of_days(engine, now or datetime.now(UTC))
     _tell_of_managers(engine)

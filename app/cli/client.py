@@ -1,0 +1,223 @@
+"""`rollcall client`: relying parties, the LMSs that people sign in to through Rollcall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+
+import click
+import uuid_utils
+
+from app.adapters.relying_parties import relying_party, settings_of
+from app.cli.context import Context, json_option, show, table, tenant_option
+from app.cli.issuing import a_uuid, end_after, expires_option, minute, state
+from app.store import clients, tenants
+from app.store.clients import ListedClient
+from app.store.engine import reading, writing
+from app.store.tenants import NotFoundError
+from sso import redirect_uris
+from sso.relying_parties import OPENID, SCOPES, RelyingParty
+
+LONGEST_OVERLAP: Final = 24 * 365 * 3  # hours
+CONFIDENTIAL: Final = ("client_secret_basic", "client_secret_post")
+
+
+def _address(_ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+    """A check for an option that is an address, or several."""
+    for one in (value,) if isinstance(value, str) else value or ():
+        try:
+            redirect_uris.check(one)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from None
+    return value
+
+
+@click.group()
+def client() -> None:
+    """Learning platforms that people sign in to (OpenID Connect)."""
+
+
+@client.command()
+@click.argument("name")
+@tenant_option
+@click.option(
+    "--redirect-uri", "uris", multiple=True, required=True, callback=_address, metavar="URL", help="May be repeated."
+)
+@click.option(
+    "--post-logout-redirect-uri",
+    "after_logout",
+    multiple=True,
+    callback=_address,
+    metavar="URL",
+    help="Where people may be sent after signing out; may be repeated.",
+)
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(tuple(SCOPES)),
+    help="What it may ask for; may be repeated. Without: openid, profile, email, roles.",
+)
+@click.option("--public", is_flag=True, help="It cannot keep a secret: it has none, and proves itself by PKCE alone.")
+@click.option("--native", is_flag=True, help="A program on the person's device: the port on loopback is free.")
+@click.option("--auth-method", type=click.Choice(CONFIDENTIAL), help="How it sends its secret; without: by HTTP Basic.")
+@click.option(
+    "--token-format", type=click.Choice(("opaque", "jwt")), default="opaque", show_default=True, help="Access tokens."
+)
+@click.option("--audience", metavar="TEXT", help="The `aud` of its access tokens; without: its id.")
+@click.option(
+    "--id-token-algorithm", type=click.Choice(("RS256", "ES256")), default="RS256", show_default=True, help="ID tokens."
+)
+@click.option("--introspects", is_flag=True, help="It may ask about every token of the tenant.")
+@click.option("--back-channel-logout-uri", callback=_address, metavar="URL", help="Told when a session ends.")
+@click.option("--front-channel-logout-uri", callback=_address, metavar="URL", help="Loaded when a person signs out.")
+@expires_option
+@json_option
+@click.pass_obj
+def create(
+    context: Context,
+    name: str,
+    tenant_name: str,
+    uris: tuple[str, ...],
+    after_logout: tuple[str, ...],
+    scopes: tuple[str, ...],
+    public: bool,
+    native: bool,
+    auth_method: str | None,
+    expires_in: int | None,
+    as_json: bool,
+    **other: Any,
+) -> None:
+    """Register a client. Its secret is shown this once."""
+    if public and (auth_method or expires_in or other["introspects"]):
+        raise click.UsageError("a public client has no secret: no --auth-method, --expires-in, --introspects")
+    if scopes and OPENID not in scopes:
+        raise click.UsageError("a client that people sign in to needs --scope openid")
+    chosen = {**other, "kind": "native" if native else "web"}
+    chosen["auth_method"] = "none" if public else auth_method or "client_secret_basic"
+    if scopes:
+        chosen["scopes"] = tuple(dict.fromkeys(scopes))
+    with context.database() as engine, writing(engine) as conn:
+        tenant = tenants.find(conn, tenant_name)
+        party = RelyingParty(str(uuid_utils.uuid7()), tenant.id, name, uris, after_logout, **chosen)
+        id = clients.create(
+            conn,
+            tenant.id,
+            name,
+            redirect_uris=uris,
+            post_logout_redirect_uris=after_logout,
+            settings=settings_of(party),
+        )
+        issued = None
+        if not public:
+            issued = clients.add_secret(conn, tenant.id, id, overlap=None, expires_at=end_after(expires_in))
+    _tell(context, id, None if issued is None else issued.secret, as_json=as_json)
+
+
+@client.command("list")
+@tenant_option
+@json_option
+@click.pass_obj
+def list_(context: Context, tenant_name: str, as_json: bool) -> None:
+    """Show a tenant's clients."""
+    found = _all(context, tenant_name)
+    rows = [
+        (one.client.name, _kind(one), _state(one), " ".join(one.client.redirect_uris), one.client.id) for one in found
+    ]
+    titles = ["name", "kind", "state", "redirect URIs", "client_id"]
+    show([_data(one) for one in found], table(rows, titles), as_json=as_json)
+
+
+@client.command("show")
+@click.argument("id", callback=a_uuid)
+@tenant_option
+@json_option
+@click.pass_obj
+def show_(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
+    """Show one client: its addresses, what it may ask for, its secrets' ends and last uses."""
+    found = next((one for one in _all(context, tenant_name) if one.client.id == id), None)
+    if found is None:
+        raise NotFoundError("the tenant has no such client")
+    data = _data(found)
+    lines = [(name.replace("_", " "), _text(value)) for name, value in data.items() if name != "secrets"]
+    secrets = [(f"{one.hint}…", state(one), minute(one.last_used_at)) for one in found.secrets]
+    text = "\n".join(f"{name:25}  {value}" for name, value in lines)
+    show(data, f"{text}\n\n{table(secrets, ['secret', 'state', 'last used'])}", as_json=as_json)
+
+
+@client.command()
+@click.argument("id", callback=a_uuid)
+@tenant_option
+@click.option(
+    "--overlap",
+    default=24,
+    show_default=True,
+    type=click.IntRange(0, LONGEST_OVERLAP),
+    help="Hours that the secrets that are there stay valid.",
+)
+@expires_option
+@json_option
+@click.pass_obj
+def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in: int | None, as_json: bool) -> None:
+    """Issue a further secret; the ones that are there end after the overlap."""
+    with context.database() as engine, writing(engine) as conn:
+        tenant = tenants.find(conn, tenant_name)
+        row = clients.find(conn, id)
+        if row is not None and relying_party(row).auth_method == "none":
+            raise click.UsageError("a public client has no secret")
+        issued = clients.add_secret(
+            conn, tenant.id, id, overlap=timedelta(hours=overlap), expires_at=end_after(expires_in)
+        )
+    _tell(context, id, issued.secret, as_json=as_json)
+
+
+@client.command()
+@click.argument("id", callback=a_uuid)
+@tenant_option
+@json_option
+@click.pass_obj
+def remove(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
+    """End a client, its secrets, and all tokens that it got for people."""
+    with context.database() as engine, writing(engine) as conn:
+        clients.remove(conn, tenants.find(conn, tenant_name).id, id)
+    show({"client_id": id, "removed": True}, f"{id} is removed.", as_json=as_json)
+
+
+def _all(context: Context, tenant_name: str) -> Sequence[ListedClient]:
+    with context.database() as engine, reading(engine) as conn:
+        return clients.listing(conn, tenants.find(conn, tenant_name).id)
+
+
+def _data(one: ListedClient) -> dict[str, Any]:
+    party = relying_party(one.client)
+    said = {name: getattr(party, name) for name in RelyingParty.__slots__ if name not in ("id", "tenant_id")}
+    dates = {"created_at": one.created_at, "removed_at": one.removed_at, "secrets": one.secrets}
+    return {"client_id": party.id, **said, **dates}
+
+
+def _kind(one: ListedClient) -> str:
+    party = relying_party(one.client)
+    return f"{'public ' if party.auth_method == 'none' else ''}{party.kind}"
+
+
+def _state(one: ListedClient) -> str:
+    if one.removed_at is not None:
+        return "removed"
+    if relying_party(one.client).auth_method == "none":
+        return "valid"
+    return ", ".join(sorted({state(each) for each in one.secrets}))
+
+
+def _text(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else "" if value is None else str(value)
+
+
+def _tell(context: Context, client_id: str, secret: str | None, *, as_json: bool) -> None:
+    issuer = context.settings.public_url
+    discovery = f"{issuer}/.well-known/openid-configuration"
+    data = {"client_id": client_id, "client_secret": secret, "issuer": issuer, "discovery_url": discovery}
+    lines = [("Issuer", issuer), ("Discovery", discovery), ("Client id", client_id)]
+    if secret is not None:
+        lines.append(("Client secret", f"{secret}\n(shown this once)"))
+    show(data, "\n".join(f"{name:13}  {value}" for name, value in lines), as_json=as_json)
