@@ -3,6 +3,7 @@
 GET /          what is here            GET /healthz   the process lives
 /scim/v2       identity providers      GET /readyz    the database answers and its tables are this release's
 /api           LMSs and integrations
+/oauth/check, /oauth/introspect    whether a token is good: answered before Flask, see `app.front`
 /.well-known/jwks.json   the keys that sign what is sent out
 """
 
@@ -61,6 +62,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_keys(app, engine)
     setup_scim(app, engine, settings)
     setup_api(app, engine, settings)
+    setup_checks(app, engine, settings)
     return app
 
 
@@ -159,3 +161,22 @@ def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     from app.api import blueprint
 
     app.register_blueprint(blueprint(engine, settings))
+
+
+def setup_checks(app: Flask, engine: sa.Engine, settings: Settings) -> None:
+    """Whether a token is good, for proxies and for resource servers."""
+    from app.adapters.token_checks import SECONDS, TokenChecks
+    from app.front import Front, Road
+    from sso import forward_auth, introspection
+
+    keeper = TokenChecks(engine, settings.public_url, seconds=SECONDS)
+    roads = (
+        Road(forward_auth.PATH, forward_auth.is_check, lambda environ: forward_auth.check(environ, keeper)),
+        Road(
+            introspection.PATH,
+            introspection.PATH.__eq__,
+            lambda environ: introspection.introspect(environ, keeper, settings.public_url),
+        ),
+    )
+    down = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+    app.wsgi_app = Front(app.wsgi_app, "/oauth/", roads, SECURITY_HEADERS, down)  # type: ignore[method-assign]

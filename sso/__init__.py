@@ -10,6 +10,7 @@ Machines prove who they are and get tokens; what a person's sign-in yields is in
     assertions clients that prove themselves by a signed JWT (RFC 7523); issuer_keys fetches public keys
     tokens     what it needs of whoever keeps clients and tokens; how a request carries its token
     keys       the keys that sign our own tokens: made, published, replaced
+    checking   whether a token is good: introspection (RFC 7662), forward_auth for proxies
     errors     the closed list of refusals
     saml       whether python3-saml is there: nobody signs in by it yet
 """

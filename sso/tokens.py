@@ -14,7 +14,7 @@ LIFETIME: Final = timedelta(hours=1)
 SCIM: Final = "scim"  # the scope that opens /scim/v2
 SCIM_LIFETIME: Final = timedelta(hours=2)  # Entra's gallery asks for 1 to 6 hours
 
-_B64TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
+B64TOKEN: Final = re.compile(r"[A-Za-z0-9._~+/-]+=*")
 _LONGEST: Final = 512
 
 
@@ -66,6 +66,6 @@ def bearer(authorization: str | None) -> str:
     if scheme.lower() != "bearer":
         raise MissingTokenError("Send an API key or an access token as 'Authorization: Bearer <token>'.")
     token = token.strip()
-    if len(token) > _LONGEST or not _B64TOKEN.fullmatch(token):
+    if len(token) > _LONGEST or not B64TOKEN.fullmatch(token):
         raise MalformedTokenError("What follows 'Bearer' is not a token.")
     return token

@@ -9,6 +9,8 @@
     asynchronous     SCIM requests that were kept are carried out; deferred_log tells the provisioning log
     schemas          a tenant declares SCIM schemas; stored values follow
     oauth_clients    `sso`'s keepers of clients, tokens and assertions
+    token_checks     whether a token is good, for `sso.forward_auth` and `sso.introspection`
+    remembered       what was found good a moment ago
 
 Nothing here decides about people: that is `app.identity`.
 """

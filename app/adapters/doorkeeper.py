@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
@@ -12,6 +10,7 @@ import sqlalchemy as sa
 from app.adapters import scim_notes
 from app.adapters.pace import Pace
 from app.adapters.registries import Registries
+from app.adapters.remembered import Remembered
 from app.adapters.scim_store import ScimStore
 from app.store import credentials
 from app.store.engine import reading
@@ -23,14 +22,12 @@ from scim.store import Features
 from sso.tokens import SCIM
 
 REMEMBERED_SECONDS: Final = 1.0  # so long a revoked token may still be admitted by a process that has just seen it
-_MOST_REMEMBERED: Final = 10_000
 
 
 class _Admitted(NamedTuple):
     known: credentials.Credential
     features: Features
     pace: int  # requests a second that the tenant may make; 0 is any number
-    until: float  # of `time.monotonic()`
 
 
 class Doorkeeper:
@@ -49,15 +46,15 @@ class Doorkeeper:
         *,
         remember: float = 0.0,
     ) -> None:
-        self._engine, self._tell, self._deferred, self._remember = engine, tell, deferred, remember
+        self._engine, self._tell, self._deferred = engine, tell, deferred
         self._pace = pace or Pace()
         self._last_use = credentials.LastUse(engine)
         self._registries = Registries()
-        self._admitted: dict[bytes, _Admitted] = {}
+        self._admitted: Remembered[bytes, _Admitted] = Remembered(remember)
 
     def admit(self, token: str) -> ScimStore:
         """The store of the token's source; `Unauthorized` for any token that is not (or no longer) one of ours."""
-        known, features, pace, _ = self._remembered(token) or self._look_up(token)
+        known, features, pace = self._admitted.get(credentials.digest(token)) or self._look_up(token)
         scim_notes.caller(known, features.schemas)
         wait = self._pace.wait(known.tenant_id, pace)
         if wait:
@@ -78,14 +75,8 @@ class Doorkeeper:
             deferred=self._deferred,
         )
 
-    def _remembered(self, token: str) -> _Admitted | None:
-        found = self._admitted.get(credentials.digest(token))
-        if found is None or found.until <= time.monotonic():
-            return None
-        expires = found.known.expires_at
-        return found if expires is None or expires > datetime.now(UTC) else None
-
     def _look_up(self, token: str) -> _Admitted:
+        began = self._admitted.steady()
         with reading(self._engine) as conn:
             known = credentials.find(conn, token, ["scim_token", "access_token"])
             if known is None or known.source_id is None:
@@ -93,10 +84,9 @@ class Doorkeeper:
             schemas = self._registries.of(conn, known.tenant_id, known.tenant_revision)
         features = features_of(known.tenant_settings, known.source_id, schemas)
         pace = value(known.tenant_settings, "scim.requests_per_second")
-        admitted = _Admitted(known, features, pace, time.monotonic() + self._remember)
-        if len(self._admitted) >= _MOST_REMEMBERED:
-            self._admitted.clear()
-        self._admitted[credentials.digest(token)] = admitted
+        admitted = _Admitted(known, features, pace)
+        ends = None if known.expires_at is None else known.expires_at.timestamp()
+        self._admitted.put(credentials.digest(token), admitted, began, ends)
         return admitted
 
 

@@ -8,6 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from app.adapters.oauth_clients import OAuthClients
+from app.adapters.token_checks import INTROSPECT as TOKENS_INTROSPECT
 from app.store import credentials
 from app.store.credentials import Credential, LastUse
 from app.store.engine import reading
@@ -27,6 +28,7 @@ SCOPES: Final = {
     RECORDS_WRITE: "Send records of an HR system or CRM.",
     SCIM_TOKENS_WRITE: "Issue, rotate and revoke the bearer tokens of SCIM sources.",
     SCIM_REQUESTS_READ: "Read what identity providers asked over SCIM, personal data included.",
+    TOKENS_INTROSPECT: "Ask what any access token of the tenant is, at /oauth/introspect.",
 }
 
 

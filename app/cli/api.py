@@ -11,7 +11,14 @@ from app.cli.issuing import a_uuid, end_after, expires_option, list_all, revoke_
 from app.store import credentials, tenants
 from app.store.engine import writing
 
-SCOPES: Final = ("accounts:read", "events:read", "records:write", "scim-requests:read", "scim-tokens:write")
+SCOPES: Final = (
+    "accounts:read",
+    "events:read",
+    "records:write",
+    "scim-requests:read",
+    "scim-tokens:write",
+    "tokens:introspect",
+)
 
 scopes_option = click.option(
     "--scope",

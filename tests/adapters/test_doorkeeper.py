@@ -11,27 +11,17 @@ from app.adapters.doorkeeper import Doorkeeper
 from app.store import credentials
 from app.store.engine import writing
 from scim.errors import Forbidden, Unauthorized
+from tests.adapters.clocks import Clocks
 from tests.databases import statements
 
 
-class Clock:
-    """`time` and `datetime` as the doorkeeper sees them."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-
-    def monotonic(self) -> float:
-        return self.passed
-
-    def now(self, zone: object) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.passed)
-
-
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(doorkeeper, "time", clock)
-    monkeypatch.setattr(doorkeeper, "datetime", clock)
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clocks:
+    clock = Clocks()
+    real = doorkeeper.Remembered
+    monkeypatch.setattr(
+        doorkeeper, "Remembered", lambda seconds: real(seconds, steady=clock.steady, calendar=clock.calendar)
+    )
     return clock
 
 
