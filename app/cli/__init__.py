@@ -38,6 +38,8 @@ VERBS: Final = {
     "run": "importing:run_group",
     "scim": "scim:scim",
     "serve": "serve:serve",
+    "session": "session:session",
+    "sign-in": "sign_in:sign_in",
     "source": "source:source",
     "tenant": "tenant:tenant",
     "worker": "worker:worker",

@@ -53,7 +53,7 @@ def show(context: Context, who: str, tenant_name: str, as_json: bool) -> None:
     """Show one account: its status, attributes and roles."""
     with context.database() as engine, reading(engine) as conn:
         tenant_id = tenants.find(conn, tenant_name).id
-        account_id = _the_one(conn, tenant_id, who)
+        account_id = the_one(conn, tenant_id, who)
         found = people.accounts(conn, tenant_id, [account_id], lock=False)[account_id]
         records = people.records_of(conn, tenant_id, [account_id])
         sources = rulebook.current(conn, tenant_id).sources
@@ -102,7 +102,7 @@ def explain(context: Context, who: str, tenant_name: str, as_json: bool) -> None
     """Tell why one account is as it is: whose each value is, what lost, who says active, what gave each role."""
     with context.database() as engine, reading(engine) as conn:
         tenant_id = tenants.find(conn, tenant_name).id
-        account_id = _the_one(conn, tenant_id, who)
+        account_id = the_one(conn, tenant_id, who)
         told = explanation(conn, tenant_id, account_id)
         leaders = sorted({one for ids in told.managers.values() for one in ids} | {told.manager_id or account_id})
         known = finding.attributes_of(conn, tenant_id, [*leaders, account_id])
@@ -110,7 +110,12 @@ def explain(context: Context, who: str, tenant_name: str, as_json: bool) -> None
     print_result(told.as_dict(), "\n".join(_lines(told, names)), as_json=as_json)
 
 
-def _the_one(conn: sa.Connection, tenant_id: str, who: str) -> str:
+def the_one(conn: sa.Connection, tenant_id: str, who: str) -> str:
+    """The id of the one account that `who` means.
+
+    Raises:
+        ClickException: nobody or several are known as that.
+    """
     found = finding.find(conn, tenant_id, who, rulebook.current(conn, tenant_id))
     if not found:
         raise click.ClickException(f"nobody is known as {who}")

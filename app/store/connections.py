@@ -45,6 +45,7 @@ class NewConnection:
     arrival: str = "link"
     paired_source_id: str | None = None
     affiliation: str = "employee"
+    employee_namespace: str | None = "default"
     enabled: bool = True
     metadata_url: str | None = None
     refresh_at: datetime | None = None
@@ -93,7 +94,7 @@ def create(conn: sa.Connection, new: NewConnection) -> str:
             kind=SourceKind.LOGIN,
             system=new.kind,
             affiliation=new.affiliation,
-            employee_namespace=None,
+            employee_namespace=new.employee_namespace,
             settings=settings,
         )
     except NameTakenError:

@@ -1,7 +1,8 @@
 """What a crash, or a fact that came late, left to do: looked for every few seconds, in all tenants.
 
 runs queued or stalled · days that have come · held plans too old · managers who became known · groups that show a run
-as pending which is over · SCIM requests that are kept long enough · codes and tokens that are over
+as pending which is over · SCIM requests that are kept long enough · what signing in left behind, codes
+and tokens that are over
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.identity.writes import Rederive, RefusedError
 from app.provisioning import CHUNK, provision
 from app.sources import hr
-from app.store import authorizations, scim_clients, scim_requests
+from app.store import authorizations, forgetting, scim_clients, scim_requests
 from app.store import rules as rulebook
 from app.store import runs as store
 from app.store.engine import reading
@@ -51,15 +52,21 @@ _SHOWN: Final = sa.text("""
 """)
 
 
+FORGET_BEFORE: Final = 5  # second of a minute: once a minute will do, it passes over sessions that tokens live by
+
+
 def sweep(engine: sa.Engine, now: datetime | None = None) -> None:
     """Do what is left to do, a chunk of each kind at most; runs are carried out to their end."""
+    at = now or datetime.now(UTC)
     with reading(engine) as conn:
-        store.expire(conn, now or datetime.now(UTC))
+        store.expire(conn, at)
         conn.execute(_SHOWN)
-        scim_clients.forget_used(conn, now or datetime.now(UTC))
+        scim_clients.forget_used(conn, at)
         authorizations.forget(conn)
-        scim_requests.forget(conn, now or datetime.now(UTC), value({}, "scim.log_days"))
-    _tell_of_days(engine, now or datetime.now(UTC))
+        scim_requests.forget(conn, at, value({}, "scim.log_days"))
+        if at.second < FORGET_BEFORE:
+            forgetting.forget(conn)
+    _tell_of_days(engine, at)
     _tell_of_managers(engine)
     runs.drain(engine)
 
