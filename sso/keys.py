@@ -14,10 +14,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from joserfc import jwt
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, KeyParameters, RSAKey
 
-ALGORITHM: Final = "ES256"  # short tokens, cheap to make; an RS256 key may stand beside it in the same set
+ES256: Final = "ES256"  # short tokens, cheap to make: SCIM events
+RS256: Final = "RS256"  # what every relying party can verify (OpenID Connect Core 1.0 §15.1): ID tokens, access tokens
+ALGORITHMS: Final = (ES256, RS256)
 CURVE: Final = "P-256"
+RSA_BITS: Final = 2048
 CACHED_SECONDS: Final = 900  # how long others may keep the published set
 
 
@@ -34,6 +37,11 @@ class PublicKey:
     signs_from: datetime
     retires_at: datetime | None = None
 
+    @property
+    def algorithm(self) -> str:
+        """The only one that it signs with."""
+        return str(self.public.get("alg", ES256))
+
     def is_published(self, now: datetime) -> bool:
         """Whether whoever verifies should know it."""
         return self.retires_at is None or now < self.retires_at
@@ -48,22 +56,28 @@ class MadeKey:
     private: Mapping[str, Any] = field(repr=False)
 
 
-def make() -> MadeKey:
-    """A new key for signatures."""
-    key = ECKey.generate_key(CURVE, {"use": "sig", "alg": ALGORITHM}, private=True, auto_kid=True)
+def make(algorithm: str = ES256) -> MadeKey:
+    """A new key for signatures of one of `ALGORITHMS`."""
+    said: KeyParameters = {"use": "sig", "alg": algorithm}
+    key: ECKey | RSAKey
+    if algorithm == RS256:
+        key = RSAKey.generate_key(RSA_BITS, said, private=True, auto_kid=True)
+    else:
+        key = ECKey.generate_key(CURVE, said, private=True, auto_kid=True)
     public = key.as_dict(private=False)
     return MadeKey(str(public["kid"]), public, key.as_dict(private=True))
 
 
-def signing(keys: Iterable[PublicKey], now: datetime) -> PublicKey:
-    """The key that signs now: the newest whose time has come.
+def signing(keys: Iterable[PublicKey], now: datetime, algorithm: str = ES256) -> PublicKey:
+    """The key of that algorithm that signs now: the newest whose time has come.
 
     Raises:
         NoSigningKeyError: there is none.
     """
-    ready = [key for key in keys if key.signs_from <= now and key.is_published(now)]
+    mine = (key for key in keys if key.algorithm == algorithm)
+    ready = [key for key in mine if key.signs_from <= now and key.is_published(now)]
     if not ready:
-        raise NoSigningKeyError("there is no key that signs; `rollcall key rotate` makes one")
+        raise NoSigningKeyError(f"there is no key that signs with {algorithm}; `rollcall key rotate` makes one")
     return max(ready, key=lambda key: (key.signs_from, key.kid))
 
 
@@ -74,6 +88,7 @@ def published(keys: Iterable[PublicKey], now: datetime) -> dict[str, list[dict[s
 
 def sign(private: Mapping[str, Any], claims: Mapping[str, Any], *, type: str) -> str:
     """A compact JWS of the claims. `type` becomes the header's `typ`, which keeps tokens of several kinds apart."""
-    key = ECKey.import_key(dict(private))
-    header = {"alg": ALGORITHM, "typ": type, "kid": private["kid"]}
-    return jwt.encode(header, dict(claims), key, algorithms=[ALGORITHM])
+    algorithm = str(private.get("alg", ES256))
+    key = RSAKey.import_key(dict(private)) if algorithm == RS256 else ECKey.import_key(dict(private))
+    header = {"alg": algorithm, "typ": type, "kid": private["kid"]}
+    return jwt.encode(header, dict(claims), key, algorithms=[algorithm])

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import click
-import uuid_utils
+import sqlalchemy as sa
 
 from app.adapters.relying_parties import relying_party, settings_of
 from app.cli.context import Context, json_option, show, table, tenant_option
 from app.cli.issuing import a_uuid, end_after, expires_option, minute, state
+from app.events.issuing import ensure_key
 from app.store import clients, tenants
 from app.store.clients import ListedClient
 from app.store.engine import reading, writing
@@ -98,9 +99,25 @@ def create(
     chosen["auth_method"] = "none" if public else auth_method or "client_secret_basic"
     if scopes:
         chosen["scopes"] = tuple(dict.fromkeys(scopes))
-    with context.database() as engine, writing(engine) as conn:
+    vault = context.vault
+    with context.database() as engine:
+        ensure_key(engine, vault)
+        id, secret = _create(engine, tenant_name, name, uris, after_logout, chosen, end_after(expires_in))
+    _tell(context, id, secret, as_json=as_json)
+
+
+def _create(
+    engine: sa.Engine,
+    tenant_name: str,
+    name: str,
+    uris: tuple[str, ...],
+    after_logout: tuple[str, ...],
+    chosen: Mapping[str, Any],
+    expires_at: datetime | None,
+) -> tuple[str, str | None]:
+    with writing(engine) as conn:
         tenant = tenants.find(conn, tenant_name)
-        party = RelyingParty(str(uuid_utils.uuid7()), tenant.id, name, uris, after_logout, **chosen)
+        party = RelyingParty("", tenant.id, name, uris, after_logout, **chosen)
         id = clients.create(
             conn,
             tenant.id,
@@ -109,10 +126,9 @@ def create(
             post_logout_redirect_uris=after_logout,
             settings=settings_of(party),
         )
-        issued = None
-        if not public:
-            issued = clients.add_secret(conn, tenant.id, id, overlap=None, expires_at=end_after(expires_in))
-    _tell(context, id, None if issued is None else issued.secret, as_json=as_json)
+        if party.auth_method == "none":
+            return id, None
+        return id, clients.add_secret(conn, tenant.id, id, overlap=None, expires_at=expires_at).secret
 
 
 @client.command("list")

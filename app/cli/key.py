@@ -43,11 +43,13 @@ def list_(context: Context, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def rotate(context: Context, overlap: int, as_json: bool) -> None:
-    """Make a new signing key. It signs in an hour, when everybody can know it; the old ones stay published."""
+    """Make new signing keys. They sign in an hour, when everybody can know them; the old ones stay published."""
     vault = context.vault
     with context.database() as engine:
-        kid, begins = issuing.rotate(engine, vault, timedelta(hours=overlap))
-    show({"kid": kid, "signs_from": begins}, f"{kid} signs from {begins:%Y-%m-%d %H:%M} UTC.", as_json=as_json)
+        made = issuing.rotate(engine, vault, timedelta(hours=overlap))
+    data = [{"kid": key.kid, "algorithm": key.algorithm, "signs_from": key.signs_from} for key in made]
+    lines = [f"{key.kid} ({key.algorithm}) signs from {minute(key.signs_from)} UTC." for key in made]
+    show(data, "\n".join(lines), as_json=as_json)
 
 
 @key.command()

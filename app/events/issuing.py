@@ -25,15 +25,15 @@ class Issuer:
     vault: Vault
     name: str
 
-    def sign(self, claims: Mapping[str, Any], *, type: str) -> str:
-        """The token, signed by the key whose time it is.
+    def sign(self, claims: Mapping[str, Any], *, type: str, algorithm: str = keys.ES256) -> str:
+        """The token, signed by the key of that algorithm whose time it is.
 
         Raises:
             NoSigningKeyError: there is none yet.
             VaultError: it cannot be read.
         """
         with reading(self.engine) as conn:
-            key = keys.signing(published_keys(conn), datetime.now(UTC))
+            key = keys.signing(published_keys(conn), datetime.now(UTC), algorithm)
             private = signing_keys.private(conn, key.kid, self.vault)
         return keys.sign(private, claims, type=type)
 
@@ -44,30 +44,32 @@ def published_keys(conn: sa.Connection) -> list[keys.PublicKey]:
 
 
 def ensure_key(engine: sa.Engine, vault: Vault) -> None:
-    """Make the first key, if there is none: it signs at once."""
+    """Make the first key of each algorithm that has none: it signs at once."""
     with writing(engine) as conn:
         signing_keys.hold(conn)
-        if not signing_keys.listing(conn):
-            _add(conn, vault, datetime.now(UTC))
+        there = {key.algorithm for key in published_keys(conn)}
+        for algorithm in keys.ALGORITHMS:
+            if algorithm not in there:
+                _add(conn, vault, algorithm, datetime.now(UTC))
 
 
-def rotate(engine: sa.Engine, vault: Vault, overlap: timedelta) -> tuple[str, datetime]:
-    """A new key, which signs once everybody can know it. The others are published for `overlap` after that.
+def rotate(engine: sa.Engine, vault: Vault, overlap: timedelta) -> list[keys.PublicKey]:
+    """A new key of each algorithm, which signs once everybody can know it. The others stay for `overlap` after that.
 
-    Returns its kid and when it begins.
+    Returns the new ones.
     """
     with writing(engine) as conn:
         signing_keys.hold(conn)
         now = datetime.now(UTC)
         signing_keys.forget(conn, now)
-        first = not signing_keys.listing(conn)
-        begins = now if first else now + LEAD
-        kid = _add(conn, vault, begins)
-        signing_keys.retire_others(conn, kid, begins + overlap)
-    return kid, begins
+        there = {key.algorithm for key in published_keys(conn)}
+        begins = {algorithm: now + LEAD if algorithm in there else now for algorithm in keys.ALGORITHMS}
+        made = [_add(conn, vault, algorithm, begins[algorithm]) for algorithm in keys.ALGORITHMS]
+        signing_keys.retire_others(conn, [key.kid for key in made], max(begins.values()) + overlap)
+    return made
 
 
-def _add(conn: sa.Connection, vault: Vault, signs_from: datetime) -> str:
-    made = keys.make()
+def _add(conn: sa.Connection, vault: Vault, algorithm: str, signs_from: datetime) -> keys.PublicKey:
+    made = keys.make(algorithm)
     signing_keys.add(conn, made.kid, made.public, made.private, signs_from, vault)
-    return made.kid
+    return keys.PublicKey(made.kid, made.public, signs_from)

@@ -50,10 +50,10 @@ def add(
     conn.execute(sa.insert(t).values(kid=kid, public=dict(public), private=sealed, signs_from=signs_from))
 
 
-def retire_others(conn: sa.Connection, kid: str, at: datetime) -> None:
-    """All keys but `kid` are published until `at`, or until their own end if that is sooner."""
+def retire_others(conn: sa.Connection, kids: Sequence[str], at: datetime) -> None:
+    """All keys but these are published until `at`, or until their own end if that is sooner."""
     end = sa.func.least(t.c.retires_at, at)
-    conn.execute(sa.update(t).where(t.c.kid != kid).values(retires_at=end))
+    conn.execute(sa.update(t).where(t.c.kid.not_in(kids)).values(retires_at=end))
 
 
 def forget(conn: sa.Connection, now: datetime) -> None:

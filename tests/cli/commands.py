@@ -14,11 +14,11 @@ from app.cli.context import Context
 Command = Callable[..., Result]
 
 
-def runner(database_url: str) -> Command:
+def runner(database_url: str, **environ: str) -> Command:
     """`run("mapping", "list", …)` gives click's result; `answer` is what is typed."""
 
     def run(*words: object, answer: str = "") -> Result:
-        context = Context({"DATABASE_URL": database_url, "ROLLCALL_LOG_LEVEL": "error"})
+        context = Context({"DATABASE_URL": database_url, "ROLLCALL_LOG_LEVEL": "error", **environ})
         return CliRunner().invoke(rollcall, [str(word) for word in words], obj=context, input=answer)
 
     return run

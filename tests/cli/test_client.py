@@ -14,7 +14,7 @@ CREATE = ("client", "create", "lms", "--tenant", "acme", "--redirect-uri", CALLB
 
 @pytest.fixture
 def run(database_url: str, engine: sa.Engine, tenant: Tenant) -> Command:
-    return runner(database_url)
+    return runner(database_url, ROLLCALL_SECRET_KEY="a" * 43 + "=")
 
 
 def test_a_clients_life(run: Command) -> None:

@@ -111,9 +111,10 @@ def test_keys_are_rotated_and_secrets_sealed_anew(run: Run) -> None:
     _add(run, "http://127.0.0.1:9/", "--token-stdin", answer="s3cret\n")
     made = told(run("key", "rotate", "--overlap", 5, "--json"))
     listed = told(run("key", "list", "--json"))
-    assert [each["kid"] for each in listed][-1] == made["kid"]
-    assert [each["retires_at"] is None for each in listed] == [False, True]
-    assert made["kid"] in run("key", "list").stdout
+    assert {each["kid"] for each in listed[-2:]} == {each["kid"] for each in made}
+    assert [each["retires_at"] is None for each in listed] == [False, False, True, True]
+    assert sorted(each["algorithm"] for each in made) == ["ES256", "RS256"]
+    assert made[0]["kid"] in run("key", "list").stdout
     assert run("key", "reseal", "--json", ROLLCALL_SECRET_KEY=NEW).exit_code == 1
-    assert told(run("key", "reseal", "--json", ROLLCALL_SECRET_KEY=f"{NEW},{OLD}")) == {"resealed": 3}
-    assert told(run("key", "reseal", "--json", ROLLCALL_SECRET_KEY=NEW)) == {"resealed": 3}
+    assert told(run("key", "reseal", "--json", ROLLCALL_SECRET_KEY=f"{NEW},{OLD}")) == {"resealed": 5}
+    assert told(run("key", "reseal", "--json", ROLLCALL_SECRET_KEY=NEW)) == {"resealed": 5}

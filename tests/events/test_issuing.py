@@ -30,7 +30,20 @@ def test_a_key_is_made_once(engine: sa.Engine, vault: Vault) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: issuing.ensure_key(engine, vault), range(4)))
     with reading(engine) as conn:
-        assert len(signing_keys.listing(conn)) == 1
+        assert sorted(key.algorithm for key in issuing.published_keys(conn)) == ["ES256", "RS256"]
+
+
+def test_an_installation_gets_the_algorithm_that_it_lacks(engine: sa.Engine, vault: Vault) -> None:
+    issuer = Issuer(engine, vault, "https://id.example.com")
+    issuing.ensure_key(engine, vault)
+    with writing(engine) as conn:
+        conn.exec_driver_sql("DELETE FROM signing_keys WHERE public ->> 'alg' = 'RS256'")
+    with pytest.raises(NoSigningKeyError):
+        issuer.sign({}, type="x", algorithm="RS256")
+    issuing.ensure_key(engine, vault)
+    assert issuer.sign({}, type="x", algorithm="RS256").count(".") == 2
+    with reading(engine) as conn:
+        assert len(signing_keys.listing(conn)) == 2
 
 
 def test_the_set_may_be_kept_and_asked_for_again(engine: sa.Engine, vault: Vault, app: Flask) -> None:
@@ -45,10 +58,11 @@ def test_the_set_may_be_kept_and_asked_for_again(engine: sa.Engine, vault: Vault
 def test_a_private_part_is_sealed(engine: sa.Engine, vault: Vault, app: Flask) -> None:
     issuing.ensure_key(engine, vault)
     with reading(engine) as conn:
-        row = conn.execute(sa.select(t.signing_keys)).one()
-    secret = signing_keys_private(engine, row.kid, vault)["d"]
-    assert secret.encode() not in bytes(row.private)
-    assert secret not in app.test_client().get(PATH).text
+        rows = conn.execute(sa.select(t.signing_keys)).all()
+    for row in rows:
+        secret = signing_keys_private(engine, row.kid, vault)["d"]
+        assert secret.encode() not in bytes(row.private)
+        assert secret not in app.test_client().get(PATH).text
     with pytest.raises(VaultError):
         signing_keys_private(engine, row.kid, Vault([b"x" * 32]))
 
@@ -59,9 +73,9 @@ def test_a_rotation_is_published_before_it_signs(engine: sa.Engine, vault: Vault
         issuer.sign({}, type="x")
     issuing.ensure_key(engine, vault)
     before = issuer.sign({"n": 1}, type="x")
-    kid, _ = issuing.rotate(engine, vault, timedelta(hours=2))
+    kid = next(key.kid for key in issuing.rotate(engine, vault, timedelta(hours=2)) if key.algorithm == "ES256")
     jwks = app.test_client().get(PATH).get_json()
-    assert len(jwks["keys"]) == 2
+    assert len(jwks["keys"]) == 4
     still, _ = verified(issuer.sign({"n": 2}, type="x"), jwks)
     assert still["kid"] != kid
     with writing(engine) as conn:
@@ -71,10 +85,10 @@ def test_a_rotation_is_published_before_it_signs(engine: sa.Engine, vault: Vault
     assert verified(before, app.test_client().get(PATH).get_json())[1] == {"n": 1}
     with writing(engine) as conn:
         conn.exec_driver_sql("UPDATE signing_keys SET retires_at = retires_at - interval '4 hours'")
-    assert [key["kid"] for key in app.test_client().get(PATH).get_json()["keys"]] == [kid]
+    assert [key["kid"] for key in app.test_client().get(PATH).get_json()["keys"] if key["alg"] == "ES256"] == [kid]
     issuing.rotate(engine, vault, timedelta(hours=2))
     with reading(engine) as conn:
-        assert len(signing_keys.listing(conn)) == 2
+        assert len(signing_keys.listing(conn)) == 4
 
 
 def signing_keys_private(engine: sa.Engine, kid: str, vault: Vault) -> dict[str, str]:

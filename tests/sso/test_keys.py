@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from joserfc import jwt
+from joserfc.jwk import RSAKey
 
 from sso import keys
 from sso.keys import PublicKey
@@ -38,6 +40,22 @@ def test_the_public_half_is_public() -> None:
 def test_the_newest_whose_time_has_come_signs() -> None:
     assert keys.signing([_key("old", -9), _key("new", -1), _key("next", 1)], NOW).kid == "new"
     assert keys.signing([_key("old", -9, 2), _key("next", 1)], NOW).kid == "old"
+
+
+def test_each_algorithm_has_its_own() -> None:
+    rsa = PublicKey("rsa", {"kid": "rsa", "alg": "RS256"}, NOW)
+    assert keys.signing([_key("ec", -1), rsa], NOW, "RS256").kid == "rsa"
+    assert keys.signing([_key("ec", -1), rsa], NOW).kid == "ec"
+    with pytest.raises(keys.NoSigningKeyError):
+        keys.signing([_key("ec", -1)], NOW, "RS256")
+
+
+def test_an_rsa_key_signs_and_shows_only_its_public_half() -> None:
+    made = keys.make(keys.RS256)
+    assert made.public.keys() == {"kty", "n", "e", "use", "alg", "kid"}
+    token = keys.sign(made.private, {"iss": "me"}, type="JWT")
+    claims = jwt.decode(token, RSAKey.import_key(dict(made.public)), algorithms=["RS256"])
+    assert claims.header == {"alg": "RS256", "typ": "JWT", "kid": made.kid}
 
 
 @pytest.mark.parametrize("known", [[], [("next", 1, None)], [("gone", -9, -1)]])
