@@ -16,7 +16,7 @@ from app.settings import SettingsError
 from app.store import embedded, migrate
 from app.store.embedded_user import EmbeddedError
 from app.store.engine import ServerTooOldError, check_server, make_migration_engine
-from sso import saml
+from sso import saml_library
 
 LEAST_FREE_BYTES: Final = 500 * 1024 * 1024
 
@@ -90,7 +90,7 @@ def _others_may(path: os.PathLike[str]) -> bool:
 
 
 def _saml_library(_context: Context) -> str:
-    return ", ".join(f"{name} {version}" for name, version in saml.library_versions().items())
+    return ", ".join(f"{name} {version}" for name, version in saml_library.library_versions().items())
 
 
 def _disk(context: Context) -> str:

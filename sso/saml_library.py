@@ -1,0 +1,125 @@
+"""The SAML library, python3-saml, and its one home: what it checks of a message that the guard let through.
+
+It verifies signatures, counts assertions, validates against the schema and reads the status. Its own `is_valid` is not
+used: it knows no clock but the system's, allows nothing for the sender's clock in one place and five minutes in another,
+and reads only one of the spellings of a time. What it leaves open is in `saml_reading`. It is handed the tree that the
+guard walked, so that nothing is parsed twice, and never a ciphertext.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any, Final
+
+from onelogin.saml2.response import OneLogin_Saml2_Response
+from onelogin.saml2.settings import OneLogin_Saml2_Settings
+from onelogin.saml2.utils import OneLogin_Saml2_Utils
+from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
+
+from sso.connections import Addresses, Saml, SamlKey
+from sso.errors import SignInError
+from sso.saml_names import METADATA, POST, PROTOCOL, REDIRECT
+from sso.xml import Element
+
+_SCHEMAS: Final = {PROTOCOL: "saml-schema-protocol-2.0.xsd", METADATA: "saml-schema-metadata-2.0.xsd"}
+
+
+def library_versions() -> dict[str, str]:
+    """The versions of python3-saml, xmlsec and lxml."""
+    return {name: version(name) for name in ("python3-saml", "xmlsec", "lxml")}
+
+
+def settings(connection: Saml, addresses: Addresses, keys: Sequence[SamlKey]) -> dict[str, Any]:
+    """The library's settings for one message. It writes its defaults into them: they are never shared or kept."""
+    return {
+        "strict": True,
+        "debug": False,
+        "sp": {
+            "entityId": addresses.entity_id,
+            "assertionConsumerService": {"url": addresses.acs, "binding": POST},
+            "singleLogoutService": {"url": addresses.slo, "binding": REDIRECT},
+            "x509cert": keys[0].certificate if keys else "",
+            "privateKey": keys[0].private if keys else "",
+        },
+        "idp": {
+            "entityId": connection.entity_id,
+            "singleSignOnService": {"url": connection.sso_url, "binding": REDIRECT},
+            "x509certMulti": {"signing": list(connection.certificates)},
+        },
+        "security": {
+            "rejectDeprecatedAlgorithm": True,
+            "wantAssertionsSigned": connection.want_assertions_signed,
+            "wantMessagesSigned": False,
+            "wantAssertionsEncrypted": connection.want_encrypted,
+            "wantNameIdEncrypted": False,
+            "wantAttributeStatement": False,
+            "wantNameId": True,
+            "allowRepeatAttributeName": True,
+            "allowSingleLabelDomains": True,
+            "requestedAuthnContext": False,
+            "failOnAuthnContextMismatch": False,
+            "authnRequestsSigned": True,
+            "logoutRequestSigned": True,
+            "logoutResponseSigned": True,
+        },
+    }
+
+
+class _Response(OneLogin_Saml2_Response):
+    """The library's Response on a tree that is parsed and, if need be, decrypted already."""
+
+    def __init__(self, read: OneLogin_Saml2_Settings, document: Element) -> None:
+        self._settings = read
+        self._error = None
+        self.document = document
+        self.decrypted_document = None
+        self.encrypted = None
+        self.valid_scd_not_on_or_after = None
+
+
+def check_response(document: Element, connection: Saml, addresses: Addresses, keys: Sequence[SamlKey]) -> None:
+    """The library's checks of a Response: its schema, its status, one assertion, one statement, signatures' places.
+
+    Raises:
+        SignInError: `malformed`, `signature`.
+    """
+    check_schema(document)
+    try:
+        response = _Response(OneLogin_Saml2_Settings(settings(connection, addresses, keys)), document)
+        response.check_status()
+        counted = response.validate_num_assertions()
+    except Exception as error:  # noqa: BLE001 - it raises what it likes; all of it is a refusal
+        raise SignInError("malformed", f"library: {str(error)[:200]}") from None
+    if not counted:
+        raise SignInError("malformed", "library: expected one assertion")
+    try:
+        response.process_signed_elements()
+    except Exception as error:  # noqa: BLE001
+        raise SignInError("signature", f"library: {str(error)[:200]}") from None
+
+
+def check_schema(document: Element) -> None:
+    """Raises:
+    SignInError: `malformed`, the document does not match the schema of its namespace.
+    """
+    schema = _SCHEMAS[document.tag[1:].partition("}")[0]]
+    if isinstance(OneLogin_Saml2_XML.validate_xml(document, schema, False), str):
+        raise SignInError("malformed", f"schema: does not match {schema}")
+
+
+def is_signed(document: Element, path: str, certificates: Sequence[str]) -> bool:
+    """Whether the signature at the XPath `path` was made with the key of one of the certificates (PEM, no armour).
+
+    What the message says of keys is not read. The guard has checked the signature's shape before.
+    """
+    armoured = [OneLogin_Saml2_Utils.format_cert(each) for each in certificates]
+    return bool(armoured) and bool(
+        OneLogin_Saml2_Utils.validate_sign(document, xpath=path, multicerts=armoured, raise_exceptions=False)
+    )
+
+
+def sign(message: bytes, key: SamlKey) -> bytes:
+    """The message or metadata with a signature inside: RSA-SHA256, exclusive canonicalisation, our certificate."""
+    signed = OneLogin_Saml2_Utils.add_sign(message, key.private, key.certificate)
+    return signed if isinstance(signed, bytes) else signed.encode()

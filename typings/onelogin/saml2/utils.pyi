@@ -1,0 +1,13 @@
+from collections.abc import Sequence
+
+from lxml.etree import _Element
+
+class OneLogin_Saml2_Utils:
+    @staticmethod
+    def format_cert(cert: str, heads: bool = ...) -> str: ...
+    @staticmethod
+    def validate_sign(
+        xml: _Element, *, xpath: str, multicerts: Sequence[str], raise_exceptions: bool = ...
+    ) -> bool: ...
+    @staticmethod
+    def add_sign(xml: bytes, key: str, cert: str) -> bytes | str: ...
