@@ -45,7 +45,7 @@ def redirect(url: str, kind: Kind, message: bytes, relay_state: str | None, key:
     """The message deflated into the address, signed over the query as it is sent."""
     deflater = zlib.compressobj(wbits=_RAW_DEFLATE)
     packed = base64.b64encode(deflater.compress(message) + deflater.flush()).decode()
-    parts = [(kind, packed)]
+    parts: list[tuple[str, str]] = [(kind, packed)]
     if relay_state is not None:
         parts.append(("RelayState", relay_state))
     parts.append(("SigAlg", RSA_SHA256))

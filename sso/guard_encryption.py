@@ -1,7 +1,7 @@
 """The one shape that an encrypted assertion may have, taken apart here so that nothing in it is ever executed.
 
-Anybody can encrypt to us: the ciphertext is a stranger's. No references to elsewhere, few encrypted keys, and algorithms
-of a list. RSA PKCS#1 v1.5 is not on it: its padding answers questions about the key (Bleichenbacher).
+Anybody can encrypt to us: the ciphertext is a stranger's. No references to elsewhere, few encrypted keys, algorithms of
+a list. RSA PKCS#1 v1.5 is not on it: its padding answers questions about the key (Bleichenbacher).
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _oaep(method: Element) -> tuple[str, str]:
     if algorithm not in (OAEP, OAEP11):
         raise _refused(f"key transport: {algorithm[:80] or 'none'} is not accepted")
     digest = mgf = "sha1"
-    if len(set(child.tag for child in method)) != len(method):
+    if len({child.tag for child in method}) != len(method):
         raise _refused("key transport: a parameter stands twice")
     for each in method:
         named = each.get("Algorithm") or ""
@@ -143,5 +143,3 @@ def _cipher_value(cipher_data: Element) -> bytes:
 
 def _refused(detail: str) -> SignInError:
     return SignInError("encryption", detail)
-
-

@@ -1,8 +1,8 @@
 """Where a signature may stand and the one shape it may have: all that a verifier would execute is on a list.
 
-Verification runs whatever SignedInfo says, before anybody knows whose key it is: transforms that never end, references to
-files. So it says exactly this: one reference, to the element that the signature stands in, by enveloped-signature and
-exclusive canonicalisation. KeyInfo may stand there and is not read: keys come from the connection only.
+Verification runs whatever SignedInfo says, before anybody knows whose key it is: transforms that never end, references
+to files. So it says exactly this: one reference, to the element that the signature stands in, by enveloped-signature
+and exclusive canonicalisation. KeyInfo may stand there and is not read: keys come from the connection only.
 """
 
 from __future__ import annotations

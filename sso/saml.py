@@ -67,9 +67,7 @@ def login_request(
     return redirect(settings.sso_url, "SAMLRequest", message, relay_state, key)
 
 
-def _authn_request(
-    settings: Saml, addresses: Addresses, request_id: str, demands: Demands, now: datetime
-) -> Element:
+def _authn_request(settings: Saml, addresses: Addresses, request_id: str, demands: Demands, now: datetime) -> Element:
     attributes = {
         "ID": request_id,
         "Version": "2.0",

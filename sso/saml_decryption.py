@@ -1,7 +1,7 @@
 """Opening an encrypted assertion with our keys, old and new, by cryptography itself: libxmlsec never sees a ciphertext.
 
-Whatever goes wrong is one error with one text, and costs the same: a wrong key, a wrong hash and a wrong tag must not be
-told apart by whoever sends ciphertexts to us to learn from the answers (XML Encryption 1.1 §6.1.3).
+Whatever goes wrong is one error with one text, and costs the same: a wrong key, a wrong hash and a wrong tag must not
+be told apart by whoever sends ciphertexts to us to learn from the answers (XML Encryption 1.1 §6.1.3).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Making the key of a SAML service provider: RSA, with a certificate that it signed itself.
+"""A connection's own key: what signs our SAML messages and what assertions to us are encrypted to.
 
-Identity providers compare the certificate as a whole and keep it for years; nobody checks its chain.
+The certificate is only the key's envelope: identity providers compare it as a whole and look at nothing in it, some
+excepted that want its dates to hold. Hence ten years, and a new key beside the old one whenever somebody wants.
 """
 
 from __future__ import annotations
@@ -16,25 +17,27 @@ from cryptography.x509.oid import NameOID
 from sso.connections import SamlKey
 
 BITS: Final = 3072
-YEARS: Final = 10
-_LONGEST_NAME: Final = 64  # of a common name (RFC 5280, ub-common-name)
+LIFETIME: Final = timedelta(days=3653)
+_LONGEST_NAME: Final = 64  # characters of a common name (RFC 5280, appendix A)
 
 
 def make(name: str, now: datetime) -> SamlKey:
-    """A new pair, valid for ten years from the day before `now`: clocks differ. `name` is whom it names."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:_LONGEST_NAME])])
+    """A new RSA key and a certificate that it signed itself, for `name`, from a day before `now`."""
+    private = rsa.generate_private_key(public_exponent=65537, key_size=BITS)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name[:_LONGEST_NAME] or "rollcall")])
     certificate = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(subject)
-        .public_key(key.public_key())
+        .public_key(private.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=365 * YEARS))
-        .sign(key, hashes.SHA256())
+        .not_valid_after(now + LIFETIME)
+        .sign(private, hashes.SHA256())
     )
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    return SamlKey(
+        certificate.public_bytes(serialization.Encoding.PEM).decode(),
+        private.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode(),
     )
-    return SamlKey(certificate.public_bytes(serialization.Encoding.PEM).decode(), private.decode())

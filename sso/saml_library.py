@@ -1,9 +1,9 @@
 """The SAML library, python3-saml, and its one home: what it checks of a message that the guard let through.
 
 It verifies signatures, counts assertions, validates against the schema and reads the status. Its own `is_valid` is not
-used: it knows no clock but the system's, allows nothing for the sender's clock in one place and five minutes in another,
-and reads only one of the spellings of a time. What it leaves open is in `saml_reading`. It is handed the tree that the
-guard walked, so that nothing is parsed twice, and never a ciphertext.
+used: it knows no clock but the system's, allows nothing for the sender's clock in one place and five minutes in
+another, and cannot read every spelling of a time. What it leaves open is in `saml_reading`. It is handed the tree that
+the guard walked, so that nothing is parsed twice, and never a ciphertext.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ class Expected:
     """The request of this browser that is not answered yet, and what it demanded."""
 
     request_id: str
-    demands: Demands = Demands()
+    demands: Demands
 
 
 @dataclass(frozen=True, slots=True)

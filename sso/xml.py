@@ -1,8 +1,8 @@
 """XML from strangers: bytes become a tree only within limits, by one parser that resolves and fetches nothing.
 
-What is not a plain tree of elements, attributes and text is refused before the parser runs: no DOCTYPE (so no entities),
-no comments, no processing instructions, no CDATA. The parser is fed in pieces, so that an excess ends it early. The same
-tree is then verified and read: there is no second reading of the bytes that could differ.
+What is not a plain tree of elements, attributes and text is refused before the parser runs: no DOCTYPE and so no
+entities, no comments, no processing instructions, no CDATA. The parser is fed in pieces, so that an excess ends it
+early. The same tree is then verified and read: there is no second reading of the bytes that could differ.
 """
 
 from __future__ import annotations
