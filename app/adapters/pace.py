@@ -37,10 +37,10 @@ class Pace:
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
         self._lock = threading.Lock()
 
-    def wait(self, tenant_id: str, rate: int) -> int:
+    def wait(self, tenant_id: str, rate: int, burst: int | None = None) -> int:
         """Takes a token: 0 when the request may go on, else whole seconds (at least 1) until the next one may.
 
-        `rate` is the tenant's requests a second over all processes; 0: no limit.
+        `rate` is the tenant's requests a second over all processes; 0: no limit. `burst` is what the bucket holds.
         """
         if rate <= 0:
             return 0
@@ -49,11 +49,11 @@ class Pace:
         with self._lock:
             bucket = self._buckets.get(tenant_id)
             if bucket is None:
-                bucket = self._buckets[tenant_id] = _Bucket(float(rate), now)
+                bucket = self._buckets[tenant_id] = _Bucket(float(burst or rate), now)
                 while len(self._buckets) > MOST_TENANTS:
                     self._buckets.popitem(last=False)
             self._buckets.move_to_end(tenant_id)
-            bucket.tokens = min(float(rate), bucket.tokens + (now - bucket.filled) * mine)
+            bucket.tokens = min(float(burst or rate), bucket.tokens + (now - bucket.filled) * mine)
             bucket.filled = now
             if bucket.tokens >= 1 - ROUNDING:
                 bucket.tokens -= 1

@@ -113,6 +113,12 @@ def asked_elsewhere(conn: sa.Connection, tenant_id: str, connection_id: str, key
     return _WAITS.row(conn, _asked(tenant_id, connection_id, key)) is not None
 
 
+def waits(conn: sa.Connection, tenant_id: str, connection_id: str, browser: str) -> bool:
+    """Whether this browser waits for an answer that signs somebody in through the connection."""
+    values = {"tenant": tenant_id, "connection": connection_id, "browser": digest(browser)}
+    return _BROWSER_WAITS.row(conn, values) is not None
+
+
 def spend(conn: sa.Connection, tenant_id: str, connection_id: str, id: str, until: datetime) -> bool:
     """Note a message of a provider as used, until it could not be accepted anyway. False: it was used before.
 
@@ -151,6 +157,11 @@ _ANSWER: Final = Statement(f"""
     RETURNING purpose, return_to, demands, nonce, verifier, created_at
 """)
 _WAITS: Final = Statement(f"SELECT 1 FROM pending_logins WHERE {_PENDING}")
+_BROWSER_WAITS: Final = Statement("""
+    SELECT 1 FROM pending_logins WHERE tenant_id = CAST(%(tenant)s AS uuid)
+        AND connection_id = CAST(%(connection)s AS uuid) AND browser = CAST(%(browser)s AS bytea)
+        AND purpose = 'login' AND expires_at > now() LIMIT 1
+""")
 _SPEND: Final = Statement("""
     INSERT INTO used_messages (tenant_id, connection_id, hash, until) VALUES (CAST(%(tenant)s AS uuid),
         CAST(%(connection)s AS uuid), CAST(%(hash)s AS bytea), CAST(%(until)s AS timestamptz))
