@@ -29,6 +29,7 @@ VERBS: Final = {
     "audit": "audit:audit",
     "client": "client:client",
     "config": "config:config",
+    "connection": "connection:connection",
     "db": "db:db",
     "demo": "demo:demo",
     "doctor": "doctor:doctor",

@@ -1,0 +1,194 @@
+"""`rollcall connection create` and `set`: from what the identity provider shows to what it must know."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import orjson
+
+from app.adapters import connecting
+from app.adapters.connecting import Change, Said
+from app.adapters.connection_schemas import BadConnectionError
+from app.adapters.connection_view import described
+from app.cli.connection import name_argument, text_of
+from app.cli.context import Context, actor, json_option, name_of, show, tenant_option
+from app.store import connections, tenants
+from app.store.connections import Stored
+from app.store.engine import reading
+from sso.connections import ClaimMap
+
+CLAIMS: Final = tuple(one.name for one in fields(ClaimMap))
+
+_PEM: Final = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
+
+Command = Callable[..., None]
+
+
+def _pairs(_ctx: click.Context, _parameter: click.Parameter, said: Sequence[str]) -> list[tuple[str, str]]:
+    pairs = []
+    for text in said:
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE")
+        pairs.append((name.strip().replace("-", "_"), value))
+    return pairs
+
+
+_SHARED: Final = (
+    click.option("--title", help="What people read on the button."),
+    click.option("--domain", "domains", multiple=True, help="Who is sent here by their address; may be repeated."),
+    click.option("--paired-source", "paired", metavar="NAME", help="The SCIM source of the same identity provider."),
+    click.option(
+        "--arrival",
+        type=click.Choice(["create", "link"]),
+        help="What becomes of people whom nobody provisioned: an account is made, or they are refused (link).",
+    ),
+    click.option("--entity-id", help="SAML: the provider's."),
+    click.option("--sso-url", help="SAML: where people are sent."),
+    click.option("--slo-url", help="SAML: where people are sent to sign out."),
+    click.option(
+        "--certificate",
+        "certificates",
+        multiple=True,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="SAML: a file with a signing certificate; may be repeated. All of them together replace the old ones.",
+    ),
+    click.option("--allow-unsolicited/--no-unsolicited", default=None, help="SAML: may the provider begin a sign-in?"),
+    click.option("--issuer", help="OpenID Connect: the provider's issuer."),
+    click.option("--client-id", help="OpenID Connect: what the provider knows us as."),
+    click.option("--client-secret-stdin", "secret", is_flag=True, help="OpenID Connect: read the secret from stdin."),
+    click.option(
+        "--claim",
+        "claims",
+        multiple=True,
+        metavar="ATTRIBUTE=NAME",
+        callback=_pairs,
+        help=f"Which claim says what; may be repeated. Attributes: {', '.join(CLAIMS)}.",
+    ),
+    click.option(
+        "--setting",
+        "more",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_pairs,
+        help="A further setting; may be repeated. The value is JSON or text; docs/sign-in.md has the list.",
+    ),
+)
+_DIRECT: Final = ("entity_id", "sso_url", "slo_url", "allow_unsolicited", "issuer", "client_id")
+
+
+def shared(command: Command) -> Command:
+    """The options of both verbs."""
+    for option in reversed(_SHARED):
+        command = option(command)
+    return command
+
+
+@click.command()
+@tenant_option
+@click.option("--type", "kind", type=click.Choice(["saml", "oidc"]), required=True, help="The protocol.")
+@click.option("--name", required=True, callback=name_of("connection"), help="Its name, also in addresses.")
+@click.option("--affiliation", type=click.Choice(["employee", "customer"]), default="employee", show_default=True)
+@shared
+@json_option
+@click.pass_obj
+def create(
+    context: Context, tenant_name: str, kind: str, name: str, affiliation: str, as_json: bool, **given: Any
+) -> None:
+    """Add a connection. It prints what the identity provider must know."""
+    said = Said(
+        name,
+        kind,
+        _settings(given),
+        title=given["title"],
+        claims=_claims(given["claims"]),
+        secret=_secret(given),
+        domains=given["domains"],
+        arrival=given["arrival"] or "link",
+        paired=given["paired"],
+        affiliation=affiliation,
+    )
+    try:
+        with context.database() as engine:
+            with reading(engine) as conn:
+                tenant_id = tenants.find(conn, tenant_name).id
+            connecting.create(engine, lambda: context.vault, tenant_id, said, actor())
+            with reading(engine) as conn:
+                made = connections.named(conn, tenant_id, name)
+    except BadConnectionError as error:
+        raise click.UsageError(str(error)) from error
+    _print(context, made, as_json=as_json)
+
+
+@click.command("set")
+@name_argument
+@tenant_option
+@shared
+@json_option
+@click.pass_obj
+def set_(context: Context, name: str, tenant_name: str, as_json: bool, **given: Any) -> None:
+    """Change a connection. What is not named stays; `--setting NAME=null` and an empty value take away."""
+    change = Change(
+        title=given["title"],
+        settings=_settings(given) or None,
+        claims=_claims(given["claims"]) or None,
+        secret=_secret(given),
+        domains=[one for one in given["domains"] if one] if given["domains"] else None,
+        arrival=given["arrival"],
+        paired=given["paired"],
+    )
+    try:
+        with context.database() as engine:
+            with reading(engine) as conn:
+                tenant_id = tenants.find(conn, tenant_name).id
+            changed = connecting.change(engine, lambda: context.vault, tenant_id, name, change, actor())
+    except BadConnectionError as error:
+        raise click.UsageError(str(error)) from error
+    _print(context, changed, as_json=as_json)
+
+
+def _print(context: Context, stored: Stored, *, as_json: bool) -> None:
+    data = described(stored, context.settings.public_url)
+    show(data, text_of(data), as_json=as_json)
+
+
+def _settings(given: Mapping[str, Any]) -> dict[str, Any]:
+    said = {name: given[name] for name in _DIRECT if given[name] is not None}
+    if given["certificates"]:
+        said["certificates"] = [one for path in given["certificates"] for one in _blocks(path)]
+    return said | {name: _value(text) for name, text in given["more"]}
+
+
+def _blocks(path: Path) -> list[str]:
+    """The certificates of a file, which may hold several."""
+    try:
+        text = path.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError):
+        raise click.UsageError(f"{path} is no PEM file") from None
+    return _PEM.findall(text) or [text]
+
+
+def _claims(pairs: Sequence[tuple[str, str]]) -> dict[str, list[str] | None]:
+    """Names in their order; an empty one goes back to the usual names."""
+    said: dict[str, list[str] | None] = {}
+    for attribute, name in pairs:
+        known = said.get(attribute)
+        said[attribute] = None if not name else [*(known or []), name]
+    return said
+
+
+def _value(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def _secret(given: Mapping[str, Any]) -> str | None:
+    return sys.stdin.readline().strip() if given["secret"] else None

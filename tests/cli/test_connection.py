@@ -1,0 +1,143 @@
+"""`rollcall connection`."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner, Result
+
+from app.adapters.connections import Connections
+from app.cli import rollcall
+from app.cli.context import Context
+from app.store import tenants
+from app.store.vault import Vault
+from sso import certificates
+from tests.certificates import certificate
+from tests.cli.commands import told
+
+KEY = b"k" * 32
+BASE = "https://id.example"
+Run = Callable[..., Result]
+OIDC = ("connection", "create", "--tenant", "acme", "--type", "oidc", "--name", "entra", "--issuer")
+SAML = ("connection", "create", "--tenant", "acme", "--type", "saml", "--name", "okta-login")
+
+
+@pytest.fixture
+def run(engine: sa.Engine, database_url: str, okta: tenants.SourceRow) -> Run:
+    def _run(*words: object, answer: str = "") -> Result:
+        environ = {
+            "DATABASE_URL": database_url,
+            "ROLLCALL_LOG_LEVEL": "error",
+            "ROLLCALL_SECRET_KEY": base64.b64encode(KEY).decode(),
+            "ROLLCALL_PUBLIC_URL": BASE,
+        }
+        return CliRunner().invoke(rollcall, [str(word) for word in words], obj=Context(environ), input=answer)
+
+    return _run
+
+
+def _oidc(run: Run, *more: object) -> Result:
+    words = (*OIDC, "https://idp.example", "--client-id", "abc", "--client-secret-stdin", "--json", *more)
+    return run(*words, answer="s3cret\n")
+
+
+def _pem(folder: Path, *texts: str) -> Path:
+    path = folder / "idp.pem"
+    path.write_text("".join(texts))
+    return path
+
+
+def test_an_openid_connection_from_creation_to_removal(run: Run, engine: sa.Engine) -> None:
+    made = told(
+        _oidc(run, "--title", "Acme", "--domain", "Acme.example", "--claim", "email=mail", "--claim", "email=m2")
+    )
+    at = f"{BASE}/oidc/{made['id']}"
+    assert made["addresses"] == {
+        "redirect_uri": f"{at}/callback",
+        "post_logout_redirect_uri": f"{BASE}/signed-out",
+        "backchannel_logout_uri": f"{at}/backchannel-logout",
+        "frontchannel_logout_uri": f"{at}/frontchannel-logout",
+        "sign_in_url": f"{BASE}/sign-in/acme/entra",
+    }
+    assert (made["state"], made["title"], made["domains"], made["arrival"]) == ("on", "Acme", ["acme.example"], "link")
+    assert made["claims"] == {"email": ["mail", "m2"]}
+    assert "s3cret" not in str(made)
+    known = Connections(engine, lambda: Vault([KEY]), BASE)
+    found = known.find(made["id"])
+    assert found is not None
+    assert found.secret == "s3cret"
+    of = ("entra", "--tenant", "acme")
+    shown = run("connection", "show", *of)
+    assert f"{at}/callback" in shown.stdout
+    assert "s3cret" not in shown.stdout
+    assert told(run("connection", "disable", *of, "--end-sessions", "--json"))["enabled"] is False
+    assert told(run("connection", "list", "--tenant", "acme", "--json"))[0]["state"] == "off"
+    assert "switched on" in run("connection", "enable", *of).stdout
+    changed = told(run("connection", "set", *of, "--arrival", "create", "--setting", "max-age=60", "--json"))
+    assert (changed["arrival"], changed["settings"]["max_age"]) == ("create", 60)
+    assert run("connection", "remove", *of, answer="n\n").exit_code == 1
+    assert told(run("connection", "remove", *of, "--yes", "--json"))["removed"]
+    assert run("connection", "show", *of).exit_code == 1
+
+
+def test_a_saml_connection_by_hand(run: Run, tmp_path: Path) -> None:
+    old, new = certificate("old", days=30), certificate("new", days=-1)
+    words = (
+        "--entity-id",
+        "http://www.okta.com/abc",
+        "--sso-url",
+        "https://okta.example/sso",
+        "--paired-source",
+        "okta",
+    )
+    more = ("--paired-source", "okta", "--allow-unsolicited", "--json")
+    made = told(run(*SAML, *words, "--certificate", _pem(tmp_path, old, new), *more))
+    at = f"{BASE}/saml/{made['id']}"
+    assert made["addresses"] == {
+        "entity_id": at,
+        "acs_url": f"{at}/acs",
+        "slo_url": f"{at}/slo",
+        "metadata_url": at,
+        "sign_in_url": f"{BASE}/sign-in/acme/okta-login",
+    }
+    assert [one["fingerprint"] for one in made["certificates"]] == [
+        certificates.read(one).fingerprint for one in (old, new)
+    ]
+    assert made["settings"]["allow_unsolicited"] is True
+    [warning] = made["warnings"]
+    assert "no signing certificate is valid beyond" in warning
+    shown = run("connection", "show", "okta-login", "--tenant", "acme").stdout
+    assert certificates.read(old).fingerprint in shown
+    assert "warning: " in shown
+    of = ("okta-login", "--tenant", "acme")
+    changed = told(run("connection", "set", *of, "--certificate", _pem(tmp_path, certificate("next")), "--json"))
+    assert (len(changed["certificates"]), changed["warnings"]) == (1, [])
+    assert changed["paired_source_id"] == made["paired_source_id"]
+    assert made["paired_source_id"]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((*OIDC, "http://idp.example", "--client-id", "a", "--client-secret-stdin"), "issuer: plain http"),
+        ((*OIDC, "https://idp.example", "--client-id", "a"), "needs a client secret"),
+        ((*OIDC, "https://idp.example", "--client-secret-stdin"), "client_id: Missing"),
+        ((*OIDC, "https://idp.example", "--client-id", "a", "--claim", "mail"), "is not NAME=VALUE"),
+        ((*OIDC, "https://idp.example", "--client-id", "a", "--setting", "x=1"), "x: there is no such setting"),
+        ((*SAML, "--entity-id", "e", "--sso-url", "https://idp.example/"), "certificates: Missing"),
+        ((*SAML[:-1], "Okta Login"), "is not a name for a connection"),
+    ],
+)
+def test_what_cannot_be_is_a_usage_error(run: Run, words: tuple[str, ...], sentence: str) -> None:
+    failed = run(*words, answer="s\n")
+    assert (failed.exit_code, sentence in failed.output) == (2, True), failed.output
+
+
+def test_a_name_that_is_taken(run: Run) -> None:
+    assert _oidc(run).exit_code == 0
+    failed = _oidc(run)
+    assert (failed.exit_code, "has a source entra already" in failed.output) == (1, True)
