@@ -37,6 +37,7 @@ VERBS: Final = {
     "mapping": "mapping:mapping",
     "ownership": "ownership:ownership",
     "run": "importing:run_group",
+    "saml-key": "saml_key:saml_key",
     "scim": "scim:scim",
     "serve": "serve:serve",
     "session": "session:session",

@@ -25,7 +25,7 @@ from app.store.vault import Vault
 
 CHANGEABLE: Final = frozenset(
     {"title", "enabled", "settings", "claims", "secret", "domains", "metadata_url"}
-    | {"refreshed_at", "refresh_at", "refresh_failure"}
+    | {"metadata_certificate", "refreshed_at", "refresh_at", "refresh_failure"}
 )
 _RETIRED_SUFFIX: Final = 8  # characters of its id
 
@@ -48,6 +48,7 @@ class NewConnection:
     employee_namespace: str | None = "default"
     enabled: bool = True
     metadata_url: str | None = None
+    metadata_certificate: str | None = None
     refresh_at: datetime | None = None
 
 
@@ -71,6 +72,7 @@ class Stored:
     domains: Sequence[str]
     version: int
     metadata_url: str | None
+    metadata_certificate: str | None
     refreshed_at: datetime | None
     refresh_at: datetime | None
     refresh_failure: str | None
@@ -117,6 +119,7 @@ def create(conn: sa.Connection, new: NewConnection) -> str:
             secret=new.secret,
             domains=list(new.domains),
             metadata_url=new.metadata_url,
+            metadata_certificate=new.metadata_certificate,
             refresh_at=new.refresh_at,
         )
     )
@@ -229,7 +232,7 @@ def _stored(row: Any) -> Stored | None:
 _SELECT: Final = """
     SELECT c.tenant_id, n.name AS tenant_name, c.id, c.name, c.title, c.kind, c.source_id, s.state AS source_state,
         s.settings AS source_settings, c.enabled, c.settings, c.claims, c.secret, c.domains, c.version, c.metadata_url,
-        c.refreshed_at, c.refresh_at, c.refresh_failure, c.created_at, c.updated_at
+        c.metadata_certificate, c.refreshed_at, c.refresh_at, c.refresh_failure, c.created_at, c.updated_at
     FROM connections c JOIN tenants n ON n.id = c.tenant_id
     JOIN sources s ON s.tenant_id = c.tenant_id AND s.id = c.source_id
 """

@@ -32,6 +32,7 @@ connections = sa.Table(
     sa.Column("version", sa.BigInteger, nullable=False, server_default="1"),
     # Where the provider publishes its metadata, and how the last look went.
     sa.Column("metadata_url", sa.Text),
+    sa.Column("metadata_certificate", sa.Text),  # it must be signed with this key; null: it need not be signed
     sa.Column("refreshed_at", Time),
     sa.Column("refresh_at", Time),
     sa.Column("refresh_failure", sa.Text),
@@ -81,6 +82,7 @@ pending_logins = sa.Table(
     sa.Column("created_at", Time, nullable=False, server_default=NOW),
     sa.Column("expires_at", Time, nullable=False),
     sa.Index("ix_pending_logins_expires", "tenant_id", "expires_at"),
+    sa.Index("ix_pending_logins_browser", "tenant_id", "connection_id", "browser"),
 )
 
 # Assertions, logout messages and logout tokens that were accepted, until they could not be accepted any more.
