@@ -156,6 +156,15 @@ def decrypted(assertion: Element) -> None:
     _named(assertion)
 
 
+def refuse_assertions(root: Element) -> None:
+    """In a message about signing out nothing about signing in may stand, nor anything encrypted.
+
+    Raises:
+        SignInError: `malformed` or `encryption`.
+    """
+    _places(root, allowed=root.tag)
+
+
 _ONCE: Final = frozenset({samlp("Response"), saml("Assertion"), saml("EncryptedAssertion")})
 _CIPHERED: Final = frozenset(
     {xenc("EncryptedData"), xenc("EncryptedKey"), saml("EncryptedID"), saml("EncryptedAttribute")}
