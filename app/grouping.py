@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from app.identity.changes import changed_paths
 from app.identity.decide import Decision
 from app.identity.guards import GuardPolicy, Verdict, judge
-from app.identity.model import Rules
+from app.identity.model import Rules, SourceKind
 from app.identity.roles import lost_roles
 from app.identity.writes import GroupOutcome, RecordGoneError, UnknownMemberError, VersionConflictError
 from app.provisioning import CHUNK, derive_again, in_transaction, new_id, save
@@ -106,13 +106,14 @@ class Grouping:
             store.insert(conn, self.tenant, self.source, made, spoken.document, spoken.search, now)
             if self._take_up_mappings(conn, made, spoken.document):
                 rules = rulebook.current(conn, self.tenant)
+            rules = self._tell_logins(conn, rules, pushes=True)
             moves = self._move(conn, made, spoken.members)
             facts = self._facts("POST", 1, moves.all, spoken.document)
             counts = {f"{self.source}/Group": 1}
             followed = self._follow(conn, made, moves.all, {made}, "group.created", rules, now, facts, counts)
             return _outcome(made, "created", None, spoken.document, moves, followed)
 
-        self.told(in_transaction(self.engine, self.tenant, once, alone=self._mappings_wait()))
+        self.told(in_transaction(self.engine, self.tenant, once, alone=self._rules_turn()))
         return made
 
     def write(
@@ -161,12 +162,14 @@ class Grouping:
             above = self._above(conn, id, rules)
             moved = store.dissolve(conn, self.tenant, id)
             store.update(conn, self.tenant, id, now, deleted=True)
+            if rules.sources[self.source].pushes_groups and store.logins_listen(conn, self.tenant, self.source):
+                rules = self._tell_logins(conn, rules, pushes=False)
             facts = self._facts("DELETE", row.version + 1, moved)
             counts = {f"{self.source}/Group": -1}
             followed = self._follow(conn, id, moved, above, "group.deleted", rules, now, facts, counts)
             return _outcome(id, "deleted", row.document, None, Moves({}, moved), followed)
 
-        self.told(in_transaction(self.engine, self.tenant, once))
+        self.told(in_transaction(self.engine, self.tenant, once, alone=self._rules_turn(id)))
 
     def _facts(
         self,
@@ -267,9 +270,39 @@ class Grouping:
         store.set_pending(conn, self.tenant, id, run)
         return run
 
-    def _mappings_wait(self) -> bool:
+    def _rules_turn(self, deleted: str | None = None) -> bool:
+        """Whether a new group, or the end of `deleted`, may change the rules."""
         with self.engine.connect() as conn:
-            return store.mappings_wait(conn, self.tenant, self.source)
+            waits = deleted is None and store.mappings_wait(conn, self.tenant, self.source)
+            return waits or store.logins_listen(conn, self.tenant, self.source, deleted)
+
+    def _tell_logins(self, conn: sa.Connection, rules: Rules, *, pushes: bool) -> Rules:
+        """Groups that logins say count only while the source pushes none: with its first group or its last, rules turn.
+
+        Whoever is in a mapped one of theirs is derived again by a run.
+        """
+        logins = {source.id for source in rules.sources.values() if source.kind is SourceKind.LOGIN}
+        if not logins or rules.sources[self.source].pushes_groups == pushes:
+            return rules
+        revision = raise_revision(conn, self.tenant)
+        theirs = [
+            one
+            for one in rules.mappings
+            if one.kind == "group" and one.source_id in logins and one.match != rulebook.WAITING
+        ]
+        concerned = store.accounts_of(conn, self.tenant, {mapping.match: "Group" for mapping in theirs})
+        if concerned:
+            facts = {"revision": revision, "pushes_groups": pushes}
+            runs.queue(
+                conn,
+                self.tenant,
+                kind="rules",
+                actor=self.actor,
+                account_ids=concerned,
+                summary=facts,
+                source_id=self.source,
+            )
+        return rulebook.current(conn, self.tenant)
 
     def _take_up_mappings(self, conn: sa.Connection, id: str, document: Mapping[str, Any]) -> bool:
         """Whether mappings waited for this group, and hang on it now."""

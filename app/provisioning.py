@@ -16,14 +16,14 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import psycopg
 import sqlalchemy as sa
 import uuid_utils
 
 from app.identity.changes import changed_paths, diff
-from app.identity.claims import claims
+from app.identity.claims import claims, pair_of
 from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys
 from app.identity.events import Event, events
 from app.identity.folding import fold
@@ -90,25 +90,35 @@ def provision(
     if dry_run:
         with reading(engine) as conn:
             rules = rulebook.current(conn, tenant_id)
-            return _decided(conn, tenant_id, writes, rules, moment, lock=False).outcomes
+            return decided(conn, tenant_id, writes, rules, moment, lock=False).outcomes
 
     def once(conn: sa.Connection, rules: Rules) -> tuple[list[Outcome], list[str]]:
         _lock_groups_of_deleted(conn, tenant_id, writes)
-        decision = _decided(conn, tenant_id, writes, rules, moment, lock=True)
+        decision = decided(conn, tenant_id, writes, rules, moment)
         if accept is not None:
             accept(decision.outcomes)
         return decision.outcomes, save(conn, tenant_id, decision, rules, actor, moment)
 
     outcomes, waiting = in_transaction(engine, tenant_id, once)
-    _tell_reports(engine, tenant_id, waiting)
+    tell_reports(engine, tenant_id, waiting)
     return outcomes
+
+
+def decided(
+    conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules: Rules, now: datetime, *, lock: bool = True
+) -> Decision:
+    """Inside a caller's transaction: what these writes come to. The caller saves; without `lock` it is a preview."""
+    people = _people(conn, tenant_id, writes, rules, lock=lock)
+    decision = decide(writes, people, rules, now, new_id)
+    _protect_last_administrator(conn, tenant_id, decision, rules)
+    return decision
 
 
 def derive_again(
     conn: sa.Connection, tenant_id: str, account_ids: Sequence[str], rules: Rules, now: datetime
 ) -> Decision:
     """Inside a caller's transaction: decide these accounts anew, since their groups changed. The caller saves."""
-    return _decided(conn, tenant_id, [Rederive(one) for one in account_ids], rules, now, lock=True)
+    return decided(conn, tenant_id, [Rederive(one) for one in account_ids], rules, now)
 
 
 def in_transaction(
@@ -162,31 +172,34 @@ def save(
     return waiting
 
 
+def tell_reports(engine: sa.Engine, tenant_id: str, account_ids: Sequence[str]) -> None:
+    """Those who named a manager that nobody knew until now.
+
+    To be called after COMMIT. What was said is saved already: a refusal here is not the caller's. What it misses, the
+    sweep finds.
+    """
+    for start in range(0, len(account_ids), CHUNK):
+        with suppress(RefusedError):
+            again: list[Write] = [Rederive(one) for one in account_ids[start : start + CHUNK]]
+            provision(engine, tenant_id, again, actor="managers")
+
+
 def new_id() -> str:
     """A UUIDv7: in the order of time, and so in the order of the pages."""
     return str(uuid_utils.uuid7())
 
 
-def _decided(
-    conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules: Rules, now: datetime, *, lock: bool
-) -> Decision:
-    people = _people(conn, tenant_id, writes, rules, lock=lock)
-    decision = decide(writes, people, rules, now, new_id)
-    _protect_last_administrator(conn, tenant_id, decision, rules)
-    return decision
-
-
 def _people(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules: Rules, *, lock: bool) -> People:
     """Lock and read all whom the writes may concern, in the design's order."""
     said = [write for write in writes if isinstance(write, RecordWrite)]
-    existing = _existing(conn, tenant_id, writes, names=not lock)
+    existing = _existing(conn, tenant_id, writes, rules, names=not lock)
     addressed = _addressed(writes, existing)
     records = [intended(write) for write in said]
     keys = {claim.key for record in records for claim in claims(record, rules)}
     claimed = {key for kept in addressed for key in kept.claimed}
     holders = read.identifiers(conn, tenant_id, keys | claimed, lock=lock, made=claimed)
     ids = {one for held in holders.values() for one in held}
-    ids |= {kept.record.account_id for kept in addressed if kept.record.account_id}
+    ids |= {kept.record.account_id for kept in existing.values() if kept.record.account_id}
     ids |= {write.account_id for write in writes if isinstance(write, Rederive)}
     accounts = read.accounts(conn, tenant_id, ids, lock=lock)
     kept = read.records_of(conn, tenant_id, accounts)
@@ -199,12 +212,22 @@ def _people(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules:
     return people
 
 
-def _existing(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], *, names: bool) -> dict[str, Kept]:
-    """The written records; with `names` also those who have the userNames, which a save finds out by itself."""
+def _existing(
+    conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules: Rules, *, names: bool
+) -> dict[str, Kept]:
+    """The written records, and those of a paired source that a login names; with `names` also those who have the
+    userNames, which a save finds out by itself.
+    """
     ids = [w.record_id for w in writes if isinstance(w, (RecordWrite, RecordDelete)) and w.record_id is not None]
     said = [write for write in writes if isinstance(write, RecordWrite)]
     keys = [(w.source_id, w.source_key) for w in said if w.source_key is not None and w.record_id is None]
     named = [(write.source_id, fold(write.user_name)) for write in said if write.user_name is not None and names]
+    named += [
+        (paired.id, name)
+        for write in said
+        if write.spoken.known_as and (paired := pair_of(rules.sources[write.source_id], rules)) is not None
+        for name in write.spoken.known_as
+    ]
     if not (ids or keys or named):
         return {}
     return {kept.record.id: kept for kept in read.existing(conn, tenant_id, ids, keys, named)}
@@ -285,6 +308,8 @@ def _record_entry(past: Kept | None, kept: Kept, outcome: Outcome | None, rules:
     }
     if past is not None and past.record.active != kept.record.active:
         facts["active"] = kept.record.active
+    if not kept.record.deleted and kept.record.groups != (past.record.groups if past else frozenset()):
+        facts["attributes"] = [*cast(list[str], facts["attributes"]), "groups"]  # of a login, whose groups come with it
     if outcome is not None and not isinstance(outcome.write, Rederive):
         facts |= outcome.write.request
     return Entry(actor, action, kept.record.account_id or "", facts, {"document": kept.document})
@@ -294,17 +319,6 @@ def _lock_groups_of_deleted(conn: sa.Connection, tenant_id: str, writes: Sequenc
     ids = [write.record_id for write in writes if isinstance(write, RecordDelete)]
     if ids:
         _LOCK_GROUPS.rows(conn, {"tenant": tenant_id, "ids": ids})
-
-
-def _tell_reports(engine: sa.Engine, tenant_id: str, account_ids: Sequence[str]) -> None:
-    """Those who named a manager that nobody knew until now.
-
-    What was said is committed already: a refusal here is not the caller's. What it misses, the sweep finds.
-    """
-    for start in range(0, len(account_ids), CHUNK):
-        with suppress(RefusedError):
-            again: list[Write] = [Rederive(one) for one in account_ids[start : start + CHUNK]]
-            provision(engine, tenant_id, again, actor="managers")
 
 
 def _judge(error: sa.exc.DBAPIError) -> None:

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from app.identity.attributes import family
-from app.identity.claims import claims
+from app.identity.claims import claims, known_by_pair
 from app.identity.derive import Derived, derive
 from app.identity.folding import fold
 from app.identity.matching import Match, match
@@ -213,11 +213,19 @@ def _record(write: RecordWrite, past: Kept | None, now: datetime, new_id: Callab
         active=said.active,
         voice=said.values,
         managers=said.managers,
-        groups=past.record.groups if past else frozenset(),
+        groups=_groups(write, past),
         roles=said.roles,
         entitlements=said.entitlements,
         changed_at=now,
+        known_as=said.known_as,
+        vouched=said.vouched,
     )
+
+
+def _groups(write: RecordWrite, past: Kept | None) -> frozenset[str]:
+    if write.groups is not None:
+        return write.groups
+    return past.record.groups if past else frozenset()
 
 
 def _with_withheld(said: Spoken, before: Record) -> Spoken:
@@ -314,6 +322,10 @@ def _ancestors(account_id: str, above: Mapping[str, str]) -> frozenset[str]:
 
 def _matched(record: Record, claimed: Sequence[Claim], people: People, rules: Rules, now: datetime) -> Match:
     """Match against those who hold what the record claims, accounts made earlier in this chunk included."""
+    everybody = ((account_id, kept.record) for account_id, of in people.records.items() for kept in of.values())
+    paired = known_by_pair(record, everybody, rules)
+    if record.account_id is None and paired is not None:
+        return Match(paired, "paired userName", (), "The paired source knows this account by the name that was given.")
     candidates = {account_id for claim in claimed for account_id in people.holders.get(claim.key, ())}
     kept = {account_id: people.records.get(account_id, {}).values() for account_id in candidates}
     return match(
@@ -331,4 +343,13 @@ def _matched(record: Record, claimed: Sequence[Claim], people: People, rules: Ru
 def intended(write: RecordWrite) -> Record:
     """The record that the write will make, for what must be locked before it is known whose it is."""
     said = write.spoken
-    return Record("", write.source_id, None, said.active, said.values, managers=said.managers)
+    return Record(
+        "",
+        write.source_id,
+        None,
+        said.active,
+        said.values,
+        managers=said.managers,
+        known_as=said.known_as,
+        vouched=said.vouched,
+    )

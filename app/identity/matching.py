@@ -1,8 +1,8 @@
 """Whose record is this? The link first, then identifiers from the strongest to the weakest; in doubt, nobody's.
 
-    link ──▶ employee number ──▶ verified e-mail ──▶ alias ──▶ new account
-                  │                    │               │
-                  └────── several, or a doubt ─────────┴─────▶ new account + the duplicates inbox
+    link ──▶ paired name ──▶ employee number ──▶ verified e-mail ──▶ alias ──▶ new account
+                  │                 │                    │             │
+                  └─────────────────┴── several, or a doubt ───────────┴──▶ new account + the duplicates inbox
 
 Two accounts can be merged later; a wrong merge shows one person's data to another. So whatever is unsure makes a new
 account.
@@ -10,6 +10,7 @@ account.
 Who is identified by an identifier that several accounts hold:
 
 - Two living (active) holders share it: it identifies nobody.
+- A name that a SCIM source and its sign-ins share (`claims`) identifies like an address, but also an administrator.
 - An employee number with one living holder identifies that one: numbers are not given to someone else.
 - An e-mail address with one living holder and one that left within `forget_email_after_days` is a doubt: the record may
   be a late word about the one who left as well as news about the one who took the address over.
@@ -23,21 +24,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from app.identity.claims import ALIAS, EMPLOYEE_NUMBER, VERIFIED_EMAIL
+from app.identity.claims import ALIAS, EMPLOYEE_NUMBER, PAIRED_NAME, VERIFIED_EMAIL
 from app.identity.model import Account, Claim, Record, Rules, Status
 from app.identity.roles import would_administer
 
 Key = tuple[str, str, str]
 
-RULES: Final = {EMPLOYEE_NUMBER: "employee number", VERIFIED_EMAIL: "verified e-mail", ALIAS: "alias"}
+RULES: Final = {
+    PAIRED_NAME: "paired userName",
+    EMPLOYEE_NUMBER: "employee number",
+    VERIFIED_EMAIL: "verified e-mail",
+    ALIAS: "alias",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
     """Whose record it is: `account_id`, or None for a new account.
 
-    `rule` is link, employee number, verified e-mail, alias or new. `doubtful` are the accounts, sorted, that a person
-    should compare with the new one. `reason` is a sentence that names no personal value.
+    `rule` is link, paired userName, employee number, verified e-mail, alias or new. `doubtful` are the accounts,
+    sorted, that a person should compare with the new one. `reason` is a sentence that names no personal value.
     """
 
     account_id: str | None
@@ -87,7 +93,7 @@ def match(
         return Match(None, "new", candidates, f"Found by {rule}, but {'; '.join(doubts)}.")
     apart = _kept_apart_by_number(situation)
     if apart:
-        return Match(None, "new", apart, "Found by e-mail, but another employee number keeps them apart.")
+        return Match(None, "new", apart, "Found by a name or an address, but another employee number keeps them apart.")
     return Match(None, "new", (), "No identifier of the record identifies an account.")
 
 
@@ -157,7 +163,9 @@ def _doubts(candidates: tuple[str, ...], strength: int, situation: _Situation) -
         return doubts
     if any(_has_sibling(account_id, situation) for account_id in candidates):
         doubts.append("the same source has another record of that person")
-    if any(would_administer(situation.accounts[account_id], situation.rules) for account_id in candidates):
+    if strength != PAIRED_NAME and any(
+        would_administer(situation.accounts[account_id], situation.rules) for account_id in candidates
+    ):
         doubts.append("an e-mail address alone never leads to an administrator")
     return doubts
 

@@ -91,6 +91,8 @@ class Record:
     `managers` is None when the source is silent about them; () when it says that there is none.
     `active` is the source's own yes or no; a deleted record stays as an inactive voice.
     `groups` are the ids of all groups of the same source that it is in, nested ones included.
+    Of a login: `known_as` are the folded names under which its paired source may know the person, the best one first;
+    `vouched` is False where the provider does not vouch for its addresses, which then identify nobody.
     """
 
     id: str
@@ -104,6 +106,8 @@ class Record:
     entitlements: frozenset[str] = frozenset()
     deleted: bool = False
     changed_at: datetime | None = None
+    known_as: tuple[str, ...] = ()
+    vouched: bool = True
 
 
 @dataclass(frozen=True, slots=True)

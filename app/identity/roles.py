@@ -11,11 +11,12 @@ none of a role that the tenant does not have, and in each scope only the highest
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import Final
 
 from app.identity.folding import fold, words
-from app.identity.model import EMPTY, Account, Grant, Record, RoleMapping, Rules, SourceKind, Status, Value
+from app.identity.model import EMPTY, Account, Grant, Record, RoleMapping, Rules, Source, SourceKind, Status, Value
 from app.identity.ownership import mapped
 
 HAND: Final = "hand"
@@ -92,15 +93,24 @@ def _highest(grants: Sequence[Grant], rules: Rules) -> set[tuple[str, str]]:
 def _counting(records: Sequence[Record], rules: Rules) -> list[Record]:
     """The records whose groups count: living ones of sources that count.
 
-    A login's count only while no identity provider pushes groups of the same person.
+    A login's count only while no identity provider that knows the person pushes groups: of anybody, or removing
+    somebody from the last one would give back what the login said. Where it is paired, that source alone is asked.
     """
-    living = [record for record in records if not record.deleted and rules.heard(record.source_id) is not None]
-    pushed = any(record.groups and rules.sources[record.source_id].kind == SourceKind.IDP for record in living)
+    heard = [(record, source) for record in records if (source := rules.heard(record.source_id)) is not None]
+    pushing = {
+        source.id
+        for record, source in heard
+        if source.kind == SourceKind.IDP and (source.pushes_groups or (record.groups and not record.deleted))
+    }
     return [
         record
-        for record in living
-        if record.active and not (pushed and rules.sources[record.source_id].kind == SourceKind.LOGIN)
+        for record, source in heard
+        if record.active and not record.deleted and not (source.kind == SourceKind.LOGIN and _yields(source, pushing))
     ]
+
+
+def _yields(login: Source, pushing: AbstractSet[str]) -> bool:
+    return bool(pushing) if login.paired_source_id is None else login.paired_source_id in pushing
 
 
 def _is_met(mapping: RoleMapping, attributes: Mapping[str, Value], counting: Sequence[Record], rules: Rules) -> bool:

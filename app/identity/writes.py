@@ -16,6 +16,7 @@ class Spoken:
 
     `values` maps attribute to value or EMPTY; what is not in it was not spoken of. `withheld` names what the source
     could not tell this time (attributes, families, `active`): there its record goes on saying what it said before.
+    `known_as` and `vouched` are of logins: see `Record`.
     """
 
     active: bool
@@ -24,6 +25,8 @@ class Spoken:
     roles: frozenset[str] = frozenset()
     entitlements: frozenset[str] = frozenset()
     withheld: frozenset[str] = frozenset()
+    known_as: tuple[str, ...] = ()
+    vouched: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class RecordWrite:
     `record_id` None: a new record (SCIM POST), or the one that `source_key` names (HR and CRM). `document` is kept as
     the source wrote it, `search` is its folded form for filters. `expected_version` refuses a write over a newer one.
     `due_at` is the instant at which the same document will say something else: a first day comes, a last one is over.
+    `groups` are the ids of all groups that a login says it is in; None: it says nothing, or is no login.
     `new_id` is the id that a new record shall have. `request` is told in the audit: method and transaction of the SCIM
     request behind it.
     """
@@ -46,6 +50,7 @@ class RecordWrite:
     user_name: str | None = None
     expected_version: int | None = None
     due_at: datetime | None = None
+    groups: frozenset[str] | None = None
     new_id: str | None = None
     request: Mapping[str, str] = field(default_factory=dict)
 
@@ -125,6 +130,18 @@ class UserNameTakenError(RefusedError):
 
 class UnknownMemberError(RefusedError):
     """Somebody who is no record or group of the source cannot be a member. The first argument is the id."""
+
+
+class NotProvisionedError(RefusedError):
+    """Nobody provisioned this person, and the sign-in creates no accounts."""
+
+
+class AmbiguousError(RefusedError):
+    """The person may be one of several, or may not be found in this way; the sign-in creates no accounts."""
+
+
+class InactiveError(RefusedError):
+    """The account is not active, and a sign-in does not change that."""
 
 
 class BusyError(RefusedError):

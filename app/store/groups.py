@@ -279,6 +279,20 @@ def mappings_wait(conn: sa.Connection, tenant: str, source: str) -> bool:
     return bool(_ANY_WAITING.value(conn, {"tenant": tenant, "source": source}))
 
 
+_RULES_TURN = Statement(
+    sa.text("""
+    SELECT EXISTS (SELECT FROM sources WHERE tenant_id = :tenant AND kind = 'login')
+        AND NOT EXISTS (SELECT FROM groups WHERE tenant_id = :tenant AND source_id = :source AND deleted_at IS NULL
+            AND id IS DISTINCT FROM CAST(:beside AS uuid))
+""")
+)
+
+
+def logins_listen(conn: sa.Connection, tenant: str, source: str, beside: str | None = None) -> bool:
+    """Whether the tenant has sign-ins, and the source no living group, but perhaps this one."""
+    return bool(_RULES_TURN.value(conn, {"tenant": tenant, "source": source, "beside": beside}))
+
+
 def take_up_mappings(conn: sa.Connection, tenant: str, source: str, group: str, name: str, external: str | None) -> int:
     """Hang the mappings that waited for this group on it, by externalId, else by name; never an administrator's."""
     parameters = {"tenant": tenant, "source": source, "group": group, "name": name, "external": external}

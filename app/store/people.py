@@ -243,6 +243,8 @@ def kept_of(row: Any, groups: frozenset[str]) -> Kept:
         entitlements=said.entitlements,
         deleted=row.deleted_at is not None,
         changed_at=row.updated_at,
+        known_as=said.known_as,
+        vouched=said.vouched,
     )
     claimed = frozenset(
         (namespace, affiliation, value) for namespace, affiliation, value in row.voice.get("claims", ())

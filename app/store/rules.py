@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -17,11 +18,17 @@ from app.store.engine import reading
 from app.store.tenant_settings import value
 
 CACHED_TENANTS: Final = 1024
+WAITING: Final = "waiting"  # what the mapping matches whose group is not there
 
 _cache: OrderedDict[str, Rules] = OrderedDict()
 _lock = threading.Lock()
 _HOLD = Statement("SELECT hold_rules(%(tenant)s)")
 _ALONE = Statement("SELECT pg_advisory_xact_lock(hashtextextended('rules:' || CAST(%(tenant)s AS text), 0))")
+# Whether this is so is part of the rules: `app.grouping` raises the revision when it turns.
+_PUSHING = sa.text("""
+    SELECT s.id FROM sources s WHERE s.tenant_id = :tenant AND s.kind = 'idp' AND EXISTS (
+        SELECT FROM groups g WHERE g.tenant_id = s.tenant_id AND g.source_id = s.id AND g.deleted_at IS NULL)
+""").columns(id=t.sources.c.id.type)
 _REVISION = Statement(sa.select(t.tenants.c.revision).where(t.tenants.c.id == sa.bindparam("tenant")))
 
 
@@ -87,10 +94,11 @@ def load(conn: sa.Connection, tenant_id: str, revision: int) -> Rules:
         return list(conn.execute(sa.select(table).where(table.c.tenant_id == tenant_id)))
 
     settings = conn.execute(sa.select(t.tenants.c.settings).where(t.tenants.c.id == tenant_id)).scalar_one()
+    pushing = set(conn.execute(_PUSHING, {"tenant": tenant_id}).scalars())
     owned = {row.attribute: OwnershipRule(tuple(row.owners), tuple(row.create_only)) for row in rows(t.ownership)}
     return Rules(
         revision=revision,
-        sources={row.id: source_of(row) for row in rows(t.sources)},
+        sources={row.id: replace(source_of(row), pushes_groups=row.id in pushing) for row in rows(t.sources)},
         ownership={**default_ownership(), **owned},
         roles={row.name: Role(row.name, row.rank, row.administrator) for row in rows(t.roles)},
         mappings=tuple(sorted((mapping_of(row) for row in rows(t.mappings)), key=lambda one: one.id)),
@@ -121,5 +129,5 @@ def source_of(row: Any) -> Source:
 
 def mapping_of(row: Any) -> RoleMapping:
     """A row of `mappings` as the core knows it. One that waits for its group matches nobody."""
-    match = (row.group_id or "waiting") if row.kind == "group" else fold(row.value or "")
+    match = (row.group_id or WAITING) if row.kind == "group" else fold(row.value or "")
     return RoleMapping(row.id, row.kind, match, row.role, row.scope, row.priority, row.source_id, row.attribute)

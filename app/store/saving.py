@@ -1,6 +1,6 @@
 """Saving a decision: two statements, whatever its size.
 
-    1  records, identifiers, manager keys, grants, doubts, memberships of the deleted
+    1  records, identifiers, manager keys, grants, doubts, memberships of the deleted and of logins
     2  the ledger row, and numbered by it: accounts, events, audit entries; COMMIT follows at once
 
 Whoever turns inactive is signed out everywhere in that same statement, and stays so when they come back.
@@ -71,6 +71,14 @@ _PARTS: Final = {
         SELECT :tenant, k.*, :now FROM jsonb_to_recordset(:granted)
             AS k(account_id uuid, role text, scope text, rule text, effective bool)
         ON CONFLICT (tenant_id, account_id, role, scope, rule) DO UPDATE SET effective = excluded.effective""",
+    "joined": """
+        INSERT INTO members (tenant_id, group_id, member_id, kind)
+        SELECT :tenant, m.group_id, m.member_id, 'User'
+        FROM jsonb_to_recordset(:joined) AS m(group_id uuid, member_id uuid)
+        ON CONFLICT DO NOTHING""",
+    "parted": """
+        DELETE FROM members m USING jsonb_to_recordset(:parted) AS k(group_id uuid, member_id uuid)
+        WHERE m.tenant_id = :tenant AND m.group_id = k.group_id AND m.member_id = k.member_id""",
     "doubts": """
         INSERT INTO duplicates (tenant_id, id, record_id, account_id, candidates, reason)
         SELECT :tenant, d.* FROM jsonb_to_recordset(:doubts)
@@ -159,6 +167,7 @@ def save_people(conn: sa.Connection, tenant: str, decision: Decision, new_id: An
     Returns the accounts of those who named a manager whom nobody knew until now.
     """
     named, unnamed, granted, lost = [], [], [], []
+    joined, parted = [], []
     for account_id, (before, derived) in decision.accounts.items():
         old = {} if before is None else {grant.key: grant for grant in before.grants}
         new = {grant.key: grant for grant in derived.account.grants}
@@ -171,6 +180,10 @@ def save_people(conn: sa.Connection, tenant: str, decision: Decision, new_id: An
             for namespace, value in ref.keys:
                 if (namespace, value, kept.record.account_id) not in now_named:
                     unnamed.append({"namespace": namespace, "value": value, "account_id": kept.record.account_id})
+        if not kept.record.deleted:  # only a login's groups come with its record
+            before_groups = past.record.groups if past else frozenset()
+            joined += _memberships(kept, kept.record.groups - before_groups)
+            parted += _memberships(kept, before_groups - kept.record.groups)
     rows: dict[str, list[Any]] = {
         "records": [_record(kept) for _, kept in decision.records.values()],
         "identifiers": [
@@ -182,6 +195,8 @@ def save_people(conn: sa.Connection, tenant: str, decision: Decision, new_id: An
         "unnamed": unnamed,
         "granted": granted,
         "lost": lost,
+        "joined": joined,
+        "parted": parted,
         "doubts": [
             {
                 "id": new_id(),
@@ -232,9 +247,23 @@ def _called(decision: Decision) -> list[dict[str, str]]:
     return [{"namespace": namespace, "value": value} for namespace, value in sorted(keys)]
 
 
+def _memberships(kept: Kept, groups: frozenset[str]) -> list[dict[str, str]]:
+    return [{"group_id": group, "member_id": kept.record.id} for group in sorted(groups)]
+
+
 def _record(kept: Kept) -> dict[str, Any]:
     record = kept.record
-    voice = encode(Spoken(record.active, record.voice, record.managers, record.roles, record.entitlements))
+    voice = encode(
+        Spoken(
+            active=record.active,
+            values=record.voice,
+            managers=record.managers,
+            roles=record.roles,
+            entitlements=record.entitlements,
+            known_as=record.known_as,
+            vouched=record.vouched,
+        )
+    )
     if kept.claimed:
         voice["claims"] = sorted(list(key) for key in kept.claimed)
     return {

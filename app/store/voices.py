@@ -27,6 +27,10 @@ def encode(spoken: Spoken) -> dict[str, Any]:
         shown["roles"] = sorted(spoken.roles)
     if spoken.entitlements:
         shown["entitlements"] = sorted(spoken.entitlements)
+    if spoken.known_as:
+        shown["known_as"] = list(spoken.known_as)
+    if not spoken.vouched:
+        shown["vouched"] = False
     return shown
 
 
@@ -39,6 +43,8 @@ def decode(voice: Mapping[str, Any]) -> Spoken:
         managers=None if managers is None else tuple(_manager(one) for one in managers),
         roles=frozenset(voice.get("roles", ())),
         entitlements=frozenset(voice.get("entitlements", ())),
+        known_as=tuple(voice.get("known_as", ())),
+        vouched=bool(voice.get("vouched", True)),
     )
 
 

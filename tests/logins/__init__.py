@@ -1,0 +1,1 @@
+"""The write door for logins on the real database: one test a promise."""
