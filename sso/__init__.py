@@ -13,4 +13,5 @@ Machines prove who they are and get tokens; what a person's sign-in yields is in
     checking   whether a token is good: introspection (RFC 7662), forward_auth for proxies
     errors     the closed list of refusals
     saml       sign-in by SAML 2.0: our request, and the answer behind the guard (`guard`, `xml`); saml_logout
+    metadata   identity providers' SAML metadata, read; ours, signed
 """

@@ -48,6 +48,15 @@ def check(root: Element, parts: Iterable[Element]) -> None:
             raise SignInError("signature", f"{local(parent)}: expected one Signature, found {found}")
 
 
+def check_one(signature: Element, parent: Element) -> None:
+    """The signature, a child of `parent`, is of the one shape.
+
+    Raises:
+        SignInError: `signature` or `algorithm`.
+    """
+    _shape(signature, parent)
+
+
 def _shape(signature: Element, parent: Element) -> None:
     if signature.tag != ds("Signature"):
         raise SignInError("signature", f"Signature: found in the namespace of {signature.tag[:80]}")

@@ -1,8 +1,8 @@
 """XML from strangers: bytes become a tree only within limits, by one parser that resolves and fetches nothing.
 
 What is not a plain tree of elements, attributes and text is refused before the parser runs: no DOCTYPE and so no
-entities, no comments, no processing instructions, no CDATA. The parser is fed in pieces, so that an excess ends it
-early. The same tree is then verified and read: there is no second reading of the bytes that could differ.
+entities, and in messages no comments, no processing instructions, no CDATA. The parser is fed in pieces, so that an
+excess ends it early. The same tree is then verified and read: no second reading of the bytes could differ.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ _DECLARATION: Final = re.compile(rb"\A(?:\xef\xbb\xbf)?\s*(<\?xml\s[^<>]*\?>)?")
 _ENCODING: Final = re.compile(rb"""encoding\s*=\s*["']([^"']*)["']""")
 _ABSOLUTE: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+\Z")
 _IDS: Final = ("ID", "Id", "id")
+_BANNED: Final = ((b"<!", "a DOCTYPE, comment or CDATA section"), (b"<?", "a processing instruction"))
+_BANNED_AT_ALL: Final = ((b"<!DOCTYPE", "a DOCTYPE"), (b"<!ENTITY", "an entity"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Limits:
     attributes: int = 24  # of one element
     in_scope: int = 40
     namespaces: int = 5_000  # some products declare two on each attribute value
+    comments: bool = False  # they, and processing instructions, are left out of the tree
 
 
 MESSAGE: Final = Limits()
@@ -71,7 +74,7 @@ def _refuse_by_text(data: bytes, limits: Limits) -> None:
         raise SignInError("malformed", f"encoding: expected UTF-8, found {_short(declared.group(1).decode())}")
     if b"\0" in data:
         raise SignInError("malformed", "encoding: found a NUL")
-    for found, what in ((b"<!", "a DOCTYPE, comment or CDATA section"), (b"<?", "a processing instruction")):
+    for found, what in _BANNED_AT_ALL if limits.comments else _BANNED:
         if data.find(found, start) >= 0:
             raise SignInError("malformed", f"XML: found {what}")
     if data.count(b"<", start) > 2 * limits.nodes:
@@ -129,7 +132,13 @@ class _Walk:
 
 def _build(data: bytes, limits: Limits) -> Element:
     parser = etree.XMLPullParser(
-        ("start", "end", "start-ns"), resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False
+        ("start", "end", "start-ns"),
+        resolve_entities=False,
+        load_dtd=False,
+        no_network=True,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     walk = _Walk(limits)
     for start in range(0, len(data), _PIECE):
