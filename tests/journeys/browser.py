@@ -6,8 +6,10 @@ divide cookies, as in real browsers.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from typing import Final
 from urllib.parse import urljoin, urlsplit
@@ -120,17 +122,23 @@ class Browser:
             answer = self.session.request(
                 method, url, data=fields, headers=dict(headers), allow_redirects=False, timeout=SECONDS
             )
-            leads = answer.headers.get("Location")
-            if answer.status_code not in REDIRECTS or leads is None:
+            leads = answer.headers.get("Location") if answer.status_code in REDIRECTS else _refresh(answer)
+            if leads is None:
                 return _page(answer, url, passed)
             passed.append(url)
             url = urljoin(url, leads)
             if stop is not None and url.startswith(stop):
                 passed.append(url)
                 return _page(answer, url, passed)
-            if answer.status_code in (301, 302, 303):
+            if answer.status_code not in (307, 308):
                 method, fields, headers = "GET", None, {}
         raise AssertionError("no end of redirects: " + " → ".join(passed))
+
+
+def _refresh(answer: requests.Response) -> str | None:
+    """Where a page leads on by itself."""
+    found = re.search(r'http-equiv="refresh" content="0; url=([^"]*)"', answer.text)
+    return unescape(found[1]) if found else None
 
 
 def _page(answer: requests.Response, url: str, passed: list[str]) -> Page:

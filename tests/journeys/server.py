@@ -5,6 +5,7 @@ start ─▶ url ─▶ stop (SIGTERM)        kill_web_worker, kill: SIGKILL, as
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
@@ -32,6 +33,7 @@ CHECKOUT: Final = Path(__file__).resolve().parents[2]
 SECRET_KEY: Final = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 READY_SECONDS: Final = 90
 STOP_SECONDS: Final = 40
+COMMAND_SECONDS: Final = 60
 
 
 class Server:
@@ -141,6 +143,25 @@ class Server:
         }
         external = {"DATABASE_URL": self.database_url or "", "ROLLCALL_SECRET_KEY": SECRET_KEY}
         return {**kept, **chosen, **(external if self.database_url else {})}
+
+    def rollcall(self, *args: str, stdin: str = "") -> Any:
+        """The command with `--json` on this server's data; what it printed."""
+        done = self.tried(*args, stdin=stdin)
+        assert done.returncode == 0, f"{args}: {done.stderr}{done.stdout}"
+        return json.loads(done.stdout)
+
+    def tried(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+        """The command, however it ends."""
+        return subprocess.run(
+            [sys.executable, "-m", "app.cli", *args, "--json"],
+            cwd=CHECKOUT,
+            env=self._environment(),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
 
     def vault(self) -> Vault:
         """What this server keeps its secrets with."""

@@ -61,12 +61,14 @@ def test_sign_in_and_what_is_wrong_on_demand(settings: dict[str, Any], saml_idp:
     for wanted, found in [
         ({"audience": "https://other.example"}, "invalid_response"),
         ({"lifetime": -10}, "invalid_response"),
-        ({"encrypt": True}, None),
+        ({"encrypt": "gcm"}, None),
+        ({"encrypt": "cbc"}, None),
+        ({"encrypt": "3des"}, None),
         ({"sign_with": 1}, "invalid_response"),
     ]:
         saml_idp.control(**wanted)
         assert (_sign_in(settings, browser, "").get_errors() or [None])[0] == found, wanted
-        saml_idp.control(audience=None, lifetime=5, encrypt=False, sign_with=0)
+        saml_idp.control(audience=None, lifetime=5, encrypt=None, sign_with=0)
 
     saml_idp.control(publish=[0, 1], sign_with=1)
     both = OneLogin_Saml2_IdPMetadataParser.parse_remote(f"{saml_idp.url}/metadata")["idp"]

@@ -6,7 +6,8 @@ People sign in by name, without a password. What it does wrong, and for whom, is
 
     sp            the service provider's metadata, XML
     people        name → attributes; who is not named gets an address and no groups
-    encrypt       encrypt assertions;  sign_assertion, sign_response: what is signed
+    encrypt       how assertions are encrypted: gcm, cbc (AES 256) or 3des, pysaml2's own choice
+    sign_assertion, sign_response                 what is signed; pysaml2 signs no assertion that it encrypts
     audience      another audience;  lifetime: minutes that a message is valid, negative: expired
     sign_with     the index of the signing key;  publish: the indexes of the certificates in the metadata
     binding       redirect or post: how logout messages are sent
@@ -44,12 +45,17 @@ from saml2.xmldsig import DIGEST_SHA256, SIG_RSA_SHA256
 
 COOKIE = "pysaml2-idp"
 BINDINGS = {"redirect": BINDING_HTTP_REDIRECT, "post": BINDING_HTTP_POST}
+CIPHERS = {
+    "gcm": ("http://www.w3.org/2009/xmlenc11#aes256-gcm", "aes-256"),
+    "cbc": ("http://www.w3.org/2001/04/xmlenc#aes256-cbc", "aes-256"),
+    "3des": ("http://www.w3.org/2001/04/xmlenc#tripledes-cbc", "des-192"),
+}
 ALGORITHMS = {"sign_alg": SIG_RSA_SHA256, "digest_alg": DIGEST_SHA256}
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 DEFAULTS = {
     "sp": None,
     "people": {},
-    "encrypt": False,
+    "encrypt": None,
     "sign_assertion": True,
     "sign_response": True,
     "audience": None,
@@ -198,7 +204,7 @@ class Idp:
                 release_policy=Bent(self.state, mds=self.server.metadata),
                 sign_response=self.state["sign_response"],
                 sign_assertion=self.state["sign_assertion"],
-                encrypt_assertion=self.state["encrypt"],
+                encrypt_assertion=self.state["encrypt"] is not None,
                 **ALGORITHMS,
             )
             index = self.server.last.authn_statement[0].session_index
@@ -229,7 +235,16 @@ class Idp:
         self.events.append({"what": what, **more})
 
     def _server(self):
-        return Watched(config=self._config())
+        server = Watched(config=self._config())
+        encrypt = server.sec.encrypt_assertion
+
+        def chosen(statement, certificate, template, node_xpath=None):
+            algorithm, kind = CIPHERS[self.state["encrypt"]]
+            template.encryption_method.algorithm = algorithm
+            return encrypt(statement, certificate, template, key_type=kind, node_xpath=node_xpath)
+
+        server.sec.encrypt_assertion = chosen
+        return server
 
     def _config(self):
         private, certificate = self.keys[self.state["sign_with"]]
