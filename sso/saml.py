@@ -159,6 +159,7 @@ def _accept(
     passed.append("shape and algorithms")
     response_signed = _verify_response(parts, settings, passed)
     assertion = _assertion(parts, settings, keys, response_signed=response_signed, passed=passed)
+    root = xml.root(assertion)
     _verify_assertion(assertion, root, settings, response_signed=response_signed, passed=passed)
     saml_library.check_response(root, settings, addresses, keys)
     passed.append("schema")

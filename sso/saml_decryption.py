@@ -6,6 +6,7 @@ be told apart by whoever sends ciphertexts to us to learn from the answers (XML 
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -35,23 +36,31 @@ _HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
 
 
 def decrypt(encrypted: Element, cipher: Cipher, keys: Sequence[SamlKey]) -> Element:
-    """The assertion inside, put into the document in the place of `encrypted`.
+    """The assertion inside, in a new document where it stands in the place of `encrypted`.
 
-    It is a stranger's still: the caller checks its form and its signature.
+    It is a stranger's still: the caller checks its form and its signature. The document is joined as text: moved from
+    tree to tree, elements take over the prefixes of the new one, which the assertion's signature covers.
 
     Raises:
         SignInError: `encryption`, always with the same text; `too_large`.
     """
     plain = _open(cipher, keys)
     parent = encrypted.getparent()
-    if plain is None or parent is None:
+    if plain is None or parent is None or parent.getparent() is not None:
         raise _refused()
     assertion = _parse(plain, encrypted)
     present = set(_ids(parent.iter()))
     if any(each in present for each in _ids(assertion.iter())):
         raise _refused()
-    parent.replace(encrypted, assertion)
-    return assertion
+    return _joined(parent, encrypted, plain)
+
+
+def _joined(parent: Element, encrypted: Element, plain: bytes) -> Element:
+    mark = f"m{secrets.token_hex(16)}"
+    place = list(parent).index(encrypted)
+    parent.replace(encrypted, xml.make(mark))
+    before, after = re.split(rb"<" + mark.encode() + rb"[^<>]*>", xml.write(parent))
+    return xml.parse(before + plain + after)[place]
 
 
 def _open(cipher: Cipher, keys: Sequence[SamlKey]) -> bytes | None:

@@ -207,6 +207,13 @@ def walk(element: Element) -> Iterator[Element]:
     return element.iter()
 
 
+def root(element: Element) -> Element:
+    """The root of the document that the element is in."""
+    while (above := element.getparent()) is not None:
+        element = above
+    return element
+
+
 def make(tag: str, attributes: dict[str, str] | None = None, prefixes: dict[str | None, str] | None = None) -> Element:
     """A new root. Values are escaped when it is written."""
     return etree.Element(tag, attributes, prefixes)

@@ -84,6 +84,12 @@ def _sealed(w: World, method: str = "AES256_GCM", key: int = 0) -> str:
     return enc.encrypted(signed(w), w.keys[key], method)
 
 
+def _own_prefixes(w: World) -> str:
+    """As pysaml2 does: inside, the namespace of the document has another prefix, and the signature covers that."""
+    inner = signed(w, assertion(w).replace("saml:", "own:").replace("xmlns:saml", "xmlns:own"))
+    return response(w, enc.cipher(inner, w.keys[0]))
+
+
 def _cbc(w: World, method: str = "AES128") -> str:
     """As pysaml2 does: the assertion inside is not signed, the Response is."""
     return sign(enc.encrypted(response(w), w.keys[0], method), "_r1", w.idp)
@@ -166,6 +172,7 @@ GENUINE = (
     Genuine("two statements of attributes", _of(more=lambda _: attributes(attribute("title", "Dr")))),
     Genuine("conditions without dates", _of(conditions=lambda w: conditions(w, dates=""))),
     Genuine("encrypted by GCM", _sealed, {"want_encrypted": True}),
+    Genuine("encrypted, with prefixes of its own", _own_prefixes),
     Genuine("encrypted by GCM of 128 bits", lambda w: _sealed(w, "AES128_GCM")),
     Genuine("encrypted to the old key", lambda w: _sealed(w, key=1)),
     Genuine("encrypted by OAEP with SHA-256", _oaep11),
