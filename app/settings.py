@@ -92,7 +92,7 @@ VARIABLES: Final = (
         "ROLLCALL_OUTBOUND_NETWORKS",
         "networks",
         None,
-        "Private networks that receivers may be in, besides the public internet, as 10.1.0.0/16, fd00::/8. "
+        "Private networks that receivers and issuers may be in, besides the public internet, as 10.1.0.0/16, fd00::/8. "
         "Loopback too while ROLLCALL_PUBLIC_URL is on loopback.",
     ),
 )

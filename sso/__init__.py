@@ -11,6 +11,9 @@ Machines prove who they are and get tokens; what a person's sign-in yields is in
     tokens     what it needs of whoever keeps clients and tokens; how a request carries its token
     keys       the keys that sign our own tokens: made, published, replaced
     checking   whether a token is good: introspection (RFC 7662), forward_auth for proxies
+    jwts       tokens that others signed: shape, header, one key, signature; then `jwt_claims`. jwks, issuer_keys: keys
+    oidc       sign-in at an OpenID provider, by discovery, code_exchange, id_tokens, issuer_rules; oidc_logout
+    claims     what attributes and claims say of a person, by a connection's map and the usual names (claim_names)
     errors     the closed list of refusals
     saml       sign-in by SAML 2.0: our request, and the answer behind the guard (`guard`, `xml`); saml_logout
     metadata   identity providers' SAML metadata, read; ours, signed

@@ -1,4 +1,6 @@
 class OAuth2Error(Exception):
+    error: str
+    description: str | None
     def __init__(
         self,
         description: str | None = None,
