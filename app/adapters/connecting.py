@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from app.adapters.audited import audited
 from app.adapters.connection_schemas import BadConnectionError, check_domain, parse, parse_claims, plain
 from app.identity.model import SourceKind
-from app.store import connections, sessions, tenants
+from app.store import connections, people, runs, sessions, tenants
 from app.store.audit import Entry
 from app.store.connections import NewConnection, Stored
 from app.store.vault import Vault
@@ -40,7 +40,7 @@ class Said:
     arrival: Arrival = "link"
     paired: str | None = None
     affiliation: str = "employee"
-    employee_namespace: str = "default"
+    employee_namespace: str | None = None  # None: that of the paired source, if it has one
     metadata_url: str | None = None
     refresh_at: datetime | None = None
 
@@ -114,6 +114,7 @@ def change(
             paired = _paired(conn, tenant_id, wanted.paired) if wanted.paired is not None else old["paired_source_id"]
             arrival = wanted.arrival or old["arrival"]
             connections.change_arrival(conn, tenant_id, before.id, arrival, paired)
+            _derive_again(conn, tenant_id, before, actor)
             values |= {"arrival": arrival}
         facts = {"name": name, "changed": sorted(values.keys() - wanted.refresh.keys())}
         if "settings" in values:
@@ -136,6 +137,7 @@ def remove(engine: sa.Engine, tenant_id: str, name: str, actor: str) -> int:
     def act(conn: sa.Connection) -> tuple[int, list[Entry]]:
         found = connections.named(conn, tenant_id, name)
         connections.remove(conn, tenant_id, found.id)
+        _derive_again(conn, tenant_id, found, actor)
         ended = sessions.end_of_connection(conn, tenant_id, found.id, actor)
         return ended, [Entry(actor, "connection.removed", found.id, {"name": name, "sessions": ended})]
 
@@ -156,6 +158,22 @@ def end_sessions(engine: sa.Engine, tenant_id: str, name: str, actor: str) -> in
         return ended, [Entry(actor, "connection.signed_out", found.id, facts)] if ended else []
 
     return audited(engine, tenant_id, act)
+
+
+def _derive_again(conn: sa.Connection, tenant_id: str, connection: Stored, actor: str) -> None:
+    """A run for all who ever came in by it: what it may do decides who of them is active, and whose groups count."""
+    concerned = people.of_source(conn, tenant_id, connection.source_id)
+    if concerned:
+        facts = {"connection": connection.name}
+        runs.queue(
+            conn,
+            tenant_id,
+            kind="rules",
+            actor=actor,
+            account_ids=concerned,
+            summary=facts,
+            source_id=connection.source_id,
+        )
 
 
 def _changes(before: Stored, wanted: Change, vault: Callable[[], Vault]) -> dict[str, Any]:

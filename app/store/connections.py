@@ -45,7 +45,7 @@ class NewConnection:
     arrival: str = "link"
     paired_source_id: str | None = None
     affiliation: str = "employee"
-    employee_namespace: str | None = "default"
+    employee_namespace: str | None = None  # None: that of the paired source, if it has one
     enabled: bool = True
     metadata_url: str | None = None
     metadata_certificate: str | None = None

@@ -40,6 +40,7 @@ def find(conn: sa.Connection, tenant_id: str, text: str, rules: Rules) -> list[A
     The id may be the account's, or that of a record of it, in Rollcall or in its source.
     """
     namespaces = {"email", *(f"employee:{one.employee_namespace}" for one in rules.sources.values())}
+    namespaces |= {f"name:{one.paired_source_id}" for one in rules.sources.values() if one.paired_source_id}
     parameters = {
         "tenant": tenant_id,
         "id": _uuid(text),

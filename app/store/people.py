@@ -210,6 +210,18 @@ def managers(
     return found, edges
 
 
+_OF_SOURCE = sa.text("""
+    SELECT DISTINCT account_id FROM records
+    WHERE tenant_id = :tenant AND source_id = :source AND deleted_at IS NULL AND account_id IS NOT NULL
+    ORDER BY account_id
+""")
+
+
+def of_source(conn: sa.Connection, tenant: str, source: str) -> list[str]:
+    """The accounts of whom the source has a living record."""
+    return [str(one) for one in conn.execute(_OF_SOURCE, {"tenant": tenant, "source": source}).scalars()]
+
+
 _OTHER_ADMINISTRATORS = Statement(
     sa.text("""
     SELECT EXISTS (

@@ -12,12 +12,15 @@ import sqlalchemy as sa
 from app.adapters import connecting
 from app.adapters.connecting import Change, Said
 from app.adapters.connection_schemas import BadConnectionError
+from app.identity.writes import Spoken
+from app.logins import Login, log_in
 from app.store import audit, connections, sessions, tenants
 from app.store import tables as t
 from app.store.connections import Stored
 from app.store.engine import reading, writing
 from app.store.sessions import NewSession
 from app.store.vault import Vault
+from app.sync import runs
 from sso import certificates
 from tests.certificates import certificate
 
@@ -158,3 +161,36 @@ def test_another_tenants_connection_is_nobodys(engine: sa.Engine, tenant: tenant
         _change(engine, other.id, title="x")
     with pytest.raises(tenants.NotFoundError):
         connecting.remove(engine, other.id, "acme-login", ACTOR)
+
+
+@pytest.mark.parametrize("act", ["change", "remove"])
+def test_who_only_ever_signed_in_is_derived_again_when_the_sign_in_creates_no_more(
+    engine: sa.Engine, tenant: tenants.Tenant, act: str
+) -> None:
+    id = _create(engine, tenant.id, arrival="create")
+    with reading(engine) as conn:
+        stored = connections.find(conn, id)
+    assert stored is not None
+    login = Login(stored.source_id, "s-1", "ada", Spoken(True, {"userName": "ada"}), {})
+    made = log_in(engine, tenant.id, login, actor="test", now=datetime.now(UTC), finish=lambda _conn, outcome: outcome)
+    assert made.after.status == "active"
+    if act == "change":
+        _change(engine, tenant.id, arrival="link")
+    else:
+        connecting.remove(engine, tenant.id, "acme-login", ACTOR)
+    with reading(engine) as conn:
+        run = conn.execute(sa.select(t.runs.c.id)).scalar_one()
+    assert runs.finish(engine, str(run))
+    with reading(engine) as conn:
+        left = conn.execute(sa.select(t.accounts.c.status, t.accounts.c.signed_out_at)).one()
+    assert left.status == "inactive"
+    assert left.signed_out_at is not None
+
+
+def test_a_connection_has_no_numbering_of_its_own_unless_it_is_given_one(
+    engine: sa.Engine, tenant: tenants.Tenant
+) -> None:
+    """Or any provider could name the employee number of an administrator."""
+    _create(engine, tenant.id)
+    with reading(engine) as conn:
+        assert tenants.find_source(conn, tenant.id, "acme-login").employee_namespace is None

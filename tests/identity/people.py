@@ -33,6 +33,8 @@ HUBSPOT = Source(
 )
 LOGIN = Source("05-login", "okta sign-in", SourceKind.LOGIN, "saml", employee_namespace=None)
 
+PAIRED = replace(LOGIN, paired_source_id=OKTA.id)
+
 LEARNER = Role("learner", 1)
 INSTRUCTOR = Role("instructor", 5)
 ADMIN = Role("admin", 9, administrator=True)

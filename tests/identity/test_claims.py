@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from app.identity.claims import claims
+from app.identity.claims import claims, known_by_pair
 from app.identity.model import EMPTY, Rules, Source, SourceKind
 
-from .people import ENTRA, HUBSPOT, LOGIN, OKTA, WORKDAY, record, rules
+from .people import ENTRA, HUBSPOT, LOGIN, OKTA, PAIRED, WORKDAY, record, rules
 
 
 def claimed(
@@ -97,3 +97,51 @@ def test_the_affiliation_is_the_sources() -> None:
 def test_an_unknown_source_claims_nothing() -> None:
     stranger = Source("99", "stranger", SourceKind.HRIS, "csv")
     assert claims(record(stranger, {"employeeNumber": "7"}), rules()) == ()
+
+
+def test_a_login_and_its_paired_source_claim_one_name() -> None:
+    by = rules(PAIRED)
+    assert claimed(OKTA, {"userName": " Anna "}, by) == [("name:01-okta", "anna", 0)]
+    assert claimed(LOGIN, {"userName": "other"}, by, known_as=("anna", "s-1")) == [
+        ("name:01-okta", "anna", 0),
+        ("name:01-okta", "s-1", 0),
+    ]
+    assert claimed(ENTRA, {"userName": "anna"}, by) == claimed(OKTA, {"userName": "anna"}) == []
+    assert claimed(LOGIN, {}, rules(), known_as=("anna",)) == [], "it is paired with nothing"
+    assert claimed(OKTA, {"userName": "anna"}, rules(replace(PAIRED, retired=True))) == []
+    assert claimed(LOGIN, {}, rules(replace(PAIRED, paired_source_id=WORKDAY.id)), known_as=("anna",)) == []
+
+
+def test_the_name_is_claimed_in_the_paired_sources_affiliation() -> None:
+    by = rules(replace(PAIRED, affiliation=HUBSPOT.affiliation))
+    found = [claims(record(OKTA, {"userName": "a"}), by), claims(record(LOGIN, known_as=("a",)), by)]
+    assert found[0] == found[1]
+
+
+def test_a_login_speaks_for_the_domains_of_its_paired_source() -> None:
+    voice = {"emails.work": "anna@example.com"}
+    by = rules(PAIRED, assigned_domains={"example.com": OKTA.id, "other.example": ENTRA.id, "own.example": LOGIN.id})
+    assert claimed(LOGIN, voice, by) == [("email", "anna@example.com", 2)]
+    assert claimed(LOGIN, {"emails.work": "anna@unassigned.example"}, by)
+    assert claimed(LOGIN, {"emails.work": "anna@own.example"}, by)
+    assert not claimed(LOGIN, {"emails.work": "anna@other.example"}, by)
+    not_the_first = rules(replace(LOGIN, paired_source_id=ENTRA.id))
+    assert not claimed(LOGIN, voice, not_the_first)
+
+
+def test_an_address_that_is_not_vouched_for_claims_nothing_and_a_number_does() -> None:
+    voice = {"userName": "anna@example.com", "emails.work": "anna@example.com", "employeeNumber": "7"}
+    assert claimed(LOGIN, voice, rules(PAIRED), vouched=False) == [("employee:default", "7", 1)]
+
+
+def test_the_paired_sources_living_record_says_who_has_the_name() -> None:
+    login = record(LOGIN, known_as=("anna", "s-1"))
+    anna, subject = record(OKTA, {"userName": "ANNA"}), record(OKTA, {"userName": "s-1"}, id="second")
+    by = rules(PAIRED)
+    assert known_by_pair(login, [("b", subject), ("a", anna)], by) == "a"
+    assert known_by_pair(login, [("b", subject)], by) == "b"
+    assert (
+        known_by_pair(login, [("a", replace(anna, deleted=True)), ("e", record(ENTRA, {"userName": "anna"}))], by)
+        is None
+    )
+    assert known_by_pair(login, [("a", anna)], rules()) is None

@@ -8,7 +8,7 @@ from app.identity.claims import claims
 from app.identity.matching import Match, match
 from app.identity.model import Account, Record, Status
 
-from .people import ADMIN, ENTRA, INSTRUCTOR, NOW, OKTA, WORKDAY, account, gone, grant, record, rules
+from .people import ADMIN, ENTRA, INSTRUCTOR, NOW, OKTA, PAIRED, WORKDAY, account, gone, grant, record, rules
 
 NUMBER = ("employee:default", "employee", "7")
 OTHER_NUMBER = ("employee:default", "employee", "8")
@@ -161,3 +161,36 @@ def test_the_answer_does_not_depend_on_the_order_of_holders() -> None:
 def test_the_reason_names_no_personal_value() -> None:
     for found in (matched(ANNA, {"anna": {WORK}}), matched(BY_EMAIL, {"a": {WORK}}, [gone("a", 1)])):
         assert "anna@example.com" not in found.reason
+
+
+NAME = ("name:01-okta", "employee", "anna")
+BY_NAME = record(OKTA, {"userName": "anna", "emails.work": "anna@example.com"})
+WITH_PAIR = rules(PAIRED)
+
+
+def by_name(
+    arriving: Record,
+    held: Mapping[str, set[Key]],
+    accounts: Sequence[Account] = (),
+    records: Mapping[str, Sequence[Record]] | None = None,
+) -> Match:
+    people = {account_id: account(account_id) for account_id in held} | {person.id: person for person in accounts}
+    holders = {key: [one for one in held if key in held[one]] for of in held.values() for key in of}
+    held_keys = {account_id: frozenset(of) for account_id, of in held.items()}
+    return match(arriving, claims(arriving, WITH_PAIR), holders, people, records or {}, held_keys, WITH_PAIR, NOW)
+
+
+def test_a_paired_name_stands_above_an_address_and_leads_to_an_administrator() -> None:
+    admin = account("anna", grants=(grant(ADMIN),))
+    found = by_name(BY_NAME, {"anna": {NAME}, "b": {WORK}}, [admin])
+    assert (found.account_id, found.rule) == ("anna", "paired userName")
+
+
+def test_a_paired_name_of_somebody_whom_the_source_knows_already_is_a_doubt() -> None:
+    found = by_name(BY_NAME, {"anna": {NAME}}, records={"anna": [record(OKTA, {"userName": "renamed"}, id="other")]})
+    assert is_new(found, "anna")
+
+
+def test_a_paired_name_is_forgotten_like_an_address() -> None:
+    assert by_name(BY_NAME, {"anna": {NAME}}, [gone("anna", 20)]).account_id == "anna"
+    assert is_new(by_name(BY_NAME, {"anna": {NAME}}, [gone("anna", 40)]))

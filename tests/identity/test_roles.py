@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.identity.model import EMPTY, Grant, Record, RoleMapping, Rules
+from app.identity.model import EMPTY, Grant, Record, RoleMapping, Rules, Source
 from app.identity.roles import administers, derive
 
 from .people import (
@@ -15,6 +15,7 @@ from .people import (
     LEARNER,
     LOGIN,
     OKTA,
+    PAIRED,
     WORKDAY,
     account,
     grant,
@@ -84,6 +85,23 @@ def test_a_logins_groups_count_only_while_the_idp_pushes_none() -> None:
     login = record(LOGIN, groups=frozenset({"g-staff"}))
     assert granted(of(STAFF), login, record(OKTA)) == ["learner@tenant"]
     assert granted(of(STAFF), login, record(OKTA, groups=frozenset({"other"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("login", "pushing", "record_of", "counts"),
+    [
+        (PAIRED, OKTA, OKTA, False),  # though this person is in none of the groups that it pushes
+        (PAIRED, ENTRA, ENTRA, True),  # another's groups are no business of this pair
+        (PAIRED, OKTA, WORKDAY, True),  # SCIM does not know the person yet
+        (LOGIN, ENTRA, ENTRA, False),
+    ],
+)
+def test_which_sources_groups_silence_those_of_a_login(
+    login: Source, pushing: Source, record_of: Source, counts: bool
+) -> None:
+    by = rules(login, replace(pushing, pushes_groups=True), mappings=(STAFF,))
+    records = [record(login, groups=frozenset({"g-staff"})), record(record_of)]
+    assert bool(derive({}, records, True, by)) is counts
 
 
 def test_the_highest_role_wins_within_a_scope() -> None:

@@ -14,6 +14,7 @@ from app.identity.writes import (
     RefusedError,
 )
 from app.store import tables as t
+from tests.journeys import agreement
 
 from .people import mapped, one, rows, scim
 
@@ -44,6 +45,7 @@ def test_a_first_login_and_a_scim_post_at_once_make_one_account(engine, tenant, 
     for number in range(ROUNDS):
         at_once(lambda n=number: door(saml, f"p{n}"), lambda n=number: one(engine, tenant, scim(okta, f"p{n}")))
     assert (len(rows(engine, t.records)), len(rows(engine, t.accounts))) == (2 * ROUNDS, ROUNDS)
+    agreement.check(engine, tenant.id)
 
 
 def test_two_people_who_name_a_new_group_at_once_make_one_row_and_its_mapping_waits_for_both(

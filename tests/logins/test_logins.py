@@ -17,6 +17,8 @@ from app.identity.writes import (
     Spoken,
 )
 from app.logins import Login, log_in
+from app.store import finding
+from app.store import rules as rulebook
 from app.store import tables as t
 from app.store.engine import writing
 from app.store.tenants import assign_domain, raise_revision
@@ -145,6 +147,13 @@ def test_a_second_subject_of_one_sign_in_is_linked_by_the_paired_name(engine, te
     """The provider was set to another kind of NameID: its own source still says who it is."""
     made = one(engine, tenant, scim(okta, "ada"))
     assert door(linking, "ada", subject="old").after.id == door(linking, "ada", subject="new").after.id == made.after.id
+
+
+def test_administrators_find_by_name_whom_a_paired_sign_in_made(engine, tenant, door, saml) -> None:
+    made = door(saml, "Ada")
+    with engine.connect() as conn:
+        found = finding.find(conn, tenant.id, "ADA", rulebook.current(conn, tenant.id))
+    assert [str(row.id) for row in found] == [made.after.id]
 
 
 # A SCIM POST that comes after a login
