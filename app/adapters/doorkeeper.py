@@ -12,6 +12,7 @@ from app.adapters.pace import Pace
 from app.adapters.registries import Registries
 from app.adapters.remembered import Remembered
 from app.adapters.scim_store import ScimStore
+from app.identity.model import SourceKind
 from app.store import credentials
 from app.store.engine import reading
 from app.store.receivers import heard
@@ -61,6 +62,8 @@ class Doorkeeper:
             raise TooManyRequests(retry_after=wait)
         if known.kind == "access_token" and SCIM not in known.scopes:
             raise Forbidden("This needs an access token with the scope scim.")
+        if known.source_kind == SourceKind.LOGIN:
+            raise Forbidden(f"The source {known.source_name} is a sign-in: what it says is not open to SCIM.")
         if known.source_state != "active":
             raise Forbidden(f"The source {known.source_name} is {known.source_state}: it takes no requests.")
         self._last_use.note(known)

@@ -10,6 +10,7 @@ from app.adapters import doorkeeper
 from app.adapters.doorkeeper import Doorkeeper
 from app.store import credentials
 from app.store.engine import writing
+from app.store.tenants import create_source
 from scim.errors import Forbidden, Unauthorized
 from tests.adapters.clocks import Clocks
 from tests.databases import statements
@@ -41,6 +42,13 @@ def test_a_token_is_looked_up_once_in_a_second(engine, tenant, okta, clock) -> N
         clock.passed = 1.1
         door.admit(token)
     assert len(seen) == 1
+
+
+def test_what_logins_say_is_not_open_to_scim(engine, tenant) -> None:
+    with writing(engine) as conn:
+        source = create_source(conn, tenant.id, "saml", kind="login", system="saml")
+    with pytest.raises(Forbidden, match="sign-in"):
+        Doorkeeper(engine).admit(issue(engine, tenant, source).secret)
 
 
 def test_a_revoked_token_is_refused_after_a_second(engine, tenant, okta, clock) -> None:
