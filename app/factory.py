@@ -4,6 +4,7 @@ GET /          what is here            GET /healthz   the process lives
 /scim/v2       identity providers      GET /readyz    the database answers and its tables are this release's
 /api           LMSs and integrations
 /oauth/check, /oauth/introspect    whether a token is good: answered before Flask, see `app.front`
+/oauth         the OpenID provider, where ROLLCALL_SECRET_KEY is set
 /.well-known/jwks.json   the keys that sign what is sent out
 """
 
@@ -125,13 +126,14 @@ def setup_keys(app: Flask, engine: sa.Engine) -> None:
     """The public parts of the signing keys, for whoever verifies (RFC 7517)."""
     from app.events.issuing import published_keys
     from sso import keys
+    from sso.provider_routes import OPEN_TO_ALL
 
     @app.get("/.well-known/jwks.json")
     def jwks() -> Response:
         with reading(engine) as conn:
             found = keys.published(published_keys(conn), datetime.now(UTC))
         response = Response(orjson.dumps(found), mimetype="application/jwk-set+json")
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+        response.headers.update(OPEN_TO_ALL)
         # An installation without a key will make one: that must not be missed for a quarter of an hour.
         response.headers["Cache-Control"] = f"public, max-age={keys.CACHED_SECONDS}" if found["keys"] else "no-store"
         response.add_etag()
@@ -157,10 +159,16 @@ def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
 
 
 def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> None:
-    """The REST API for learning platforms."""
-    from app.api import blueprint
+    """The REST API for learning platforms, and the OpenID provider by which their people sign in."""
+    from app.api import blueprint, door
+    from sso import provider_routes
 
-    app.register_blueprint(blueprint(engine, settings))
+    shared = door(engine, settings)
+    app.register_blueprint(blueprint(shared))
+    if shared.people is not None:
+        down = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+        doors = provider_routes.Doors(shared.people, shared.provider, settings.public_url)
+        app.register_blueprint(provider_routes.blueprint(doors, down))
 
 
 def setup_checks(app: Flask, engine: sa.Engine, settings: Settings) -> None:

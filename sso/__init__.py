@@ -6,7 +6,13 @@ Machines prove who they are and get tokens; what a person's sign-in yields is in
                                             └▶ assertions.check ◀ issuer_keys ┘
     client ──Authorization: Bearer──▶ tokens.bearer ──▶ whoever keeps the tokens
 
-    provider   the OAuth 2.0 authorization server (authlib), towards LMSs and integrations
+    client ──GET /oauth/authorize──▶ provider_routes ─▶ authorize ─▶ signs in first, or a code
+    client ──code, refresh token──▶ provider ─▶ client_authentication ─▶ grants ─▶ minting ─▶ tokens
+
+    provider   the OAuth 2.0 authorization server (authlib), towards LMSs and integrations; provider_routes its doors,
+               provider_metadata what it says of itself, end_session the way out
+    authorizations  what it needs of whoever keeps sessions, codes and tokens; person_claims what is told of people
+    relying_parties, redirect_uris   who may ask, and where it is answered
     assertions clients that prove themselves by a signed JWT (RFC 7523); issuer_keys fetches public keys
     tokens     what it needs of whoever keeps clients and tokens; how a request carries its token
     keys       the keys that sign our own tokens: made, published, replaced

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 from sso.assertions import Trust
 from sso.errors import MalformedTokenError, MissingTokenError
+from sso.relying_parties import RelyingParty
 
 LIFETIME: Final = timedelta(hours=1)
 SCIM: Final = "scim"  # the scope that opens /scim/v2
@@ -20,10 +21,14 @@ _LONGEST: Final = 512
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """An OAuth client that has proved who it is. `scopes` are all that it may ever ask for."""
+    """An OAuth client that has proved who it is. `scopes` are all that it may ever ask for.
+
+    `party` is the relying party that it is: then it gets tokens for people, and none for itself.
+    """
 
     id: str
     scopes: tuple[str, ...]
+    party: RelyingParty | None = None
 
     @property
     def lifetime(self) -> timedelta:
@@ -36,6 +41,10 @@ class Clients(Protocol):
 
     def authenticate(self, client_id: str, secret: str) -> Client | None:
         """The client, if this is its secret and it is neither expired nor revoked. In time that tells nothing."""
+        ...
+
+    def public(self, client_id: str) -> Client | None:
+        """The public client of that id: it has no secret, and proves nothing."""
         ...
 
     def federated(self, client_id: str) -> tuple[Client, Trust] | None:
@@ -54,9 +63,13 @@ class Tokens(Protocol):
         """A new token, already kept: the text is given out once."""
         ...
 
+    def revoke(self, client: Client, text: str) -> None:
+        """End a token that was issued to this client itself; any other stays as it is."""
+        ...
 
-def bearer(authorization: str | None) -> str:
-    """The token in an Authorization header.
+
+def bearer(authorization: str | None, longest: int = _LONGEST) -> str:
+    """The token of at most `longest` characters in an Authorization header.
 
     Raises:
         MissingTokenError: there is no header, or one of another scheme.
@@ -66,6 +79,6 @@ def bearer(authorization: str | None) -> str:
     if scheme.lower() != "bearer":
         raise MissingTokenError("Send an API key or an access token as 'Authorization: Bearer <token>'.")
     token = token.strip()
-    if len(token) > _LONGEST or not B64TOKEN.fullmatch(token):
+    if len(token) > longest or not B64TOKEN.fullmatch(token):
         raise MalformedTokenError("What follows 'Bearer' is not a token.")
     return token

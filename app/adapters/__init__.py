@@ -9,6 +9,7 @@
     asynchronous     SCIM requests that were kept are carried out; deferred_log tells the provisioning log
     schemas          a tenant declares SCIM schemas; stored values follow
     oauth_clients    `sso`'s keepers of clients, tokens and assertions
+    provider         `sso`'s keeper of authorizations; relying_parties reads a client as it is stored
     token_checks     whether a token is good, for `sso.forward_auth` and `sso.introspection`
     remembered       what was found good a moment ago
 

@@ -13,9 +13,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from app.store import credentials, scim_clients
+from app.adapters.relying_parties import relying_party
+from app.store import clients, credentials, scim_clients
 from app.store.engine import reading, writing
 from sso.assertions import Trust
+from sso.relying_parties import RelyingParty
 from sso.tokens import Client
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -23,9 +25,12 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 @dataclass(frozen=True, slots=True)
 class KnownClient(Client):
-    """A client and whom it speaks for: its tokens speak for the same tenant and source."""
+    """A client and whom it speaks for: its tokens speak for the same tenant and source.
 
-    credential: credentials.Credential
+    A public client has no credential.
+    """
+
+    credential: credentials.Credential | None = None
 
 
 class OAuthClients:
@@ -42,7 +47,18 @@ class OAuthClients:
         owner = (found.client_id or found.id) if found is not None else ""
         if not hmac.compare_digest(owner.encode(), client_id.encode()) or found is None:
             return None
-        return KnownClient(owner, tuple(sorted(found.scopes)), found)
+        if not self._is_party_secret(found):
+            return KnownClient(owner, tuple(sorted(found.scopes)), None, found)
+        party = self._party(owner)
+        if party is None or party.tenant_id != found.tenant_id:
+            return None
+        self._last_use.note(found)
+        return KnownClient(owner, (), party, found)
+
+    def public(self, client_id: str) -> KnownClient | None:
+        """The public client of that id."""
+        party = self._party(client_id) if _UUID.fullmatch(client_id) else None
+        return None if party is None or party.auth_method != "none" else KnownClient(party.id, (), party)
 
     def federated(self, client_id: str) -> tuple[KnownClient, Trust] | None:
         """The client of that id, if it is one that shows assertions."""
@@ -54,11 +70,11 @@ class OAuthClients:
             return None
         owner, said = found
         trust = Trust(said.issuer, said.subject, said.audience, said.jwks_url, said.jwks)
-        return KnownClient(owner.id, tuple(sorted(owner.scopes)), owner), trust
+        return KnownClient(owner.id, tuple(sorted(owner.scopes)), None, owner), trust
 
     def first_use(self, client: Client, jti: str, until: float) -> bool:
         """Whether no process of ours has seen this `jti` of the client."""
-        owner = _known(client).credential
+        owner = _credential(client)
         with writing(self._engine) as conn:
             return scim_clients.first_use(conn, owner.tenant_id, owner.id, jti, datetime.fromtimestamp(until, UTC))
 
@@ -70,7 +86,7 @@ class OAuthClients:
         Raises:
             TypeError: the client is of another keeper.
         """
-        owner = _known(client).credential
+        owner = _credential(client)
         self._last_use.note(owner)
         end = datetime.now(UTC) + lifetime
         last = owner.expires_at if owner.kind == "client" else None
@@ -87,8 +103,24 @@ class OAuthClients:
             )
         return issued.secret
 
+    def revoke(self, client: Client, text: str) -> None:
+        """End an access token of this client."""
+        owner = _credential(client)
+        with reading(self._engine) as conn:
+            credentials.revoke_issued(conn, owner.tenant_id, client.id, text)
 
-def _known(client: Client) -> KnownClient:
-    if not isinstance(client, KnownClient):
+    def _party(self, client_id: str) -> RelyingParty | None:
+        with reading(self._engine) as conn:
+            row = clients.find(conn, client_id)
+        return None if row is None else relying_party(row)
+
+    @staticmethod
+    def _is_party_secret(found: credentials.Credential) -> bool:
+        """A source's client has secrets of the same kind, which name the source."""
+        return found.kind == "client_secret" and found.source_id is None
+
+
+def _credential(client: Client) -> credentials.Credential:
+    if not isinstance(client, KnownClient) or client.credential is None:
         raise TypeError("a client that this keeper did not authenticate")
-    return client
+    return client.credential

@@ -22,6 +22,7 @@ from flask import Blueprint
 
 from app.api import accounts, events, openapi, problems, records, scim_requests, scim_tokens, token
 from app.api.auth import Door
+from app.api.providing import people
 from app.api.routes import Route, add
 from app.outbound import way_out
 from app.settings import Settings
@@ -36,11 +37,16 @@ def routes() -> tuple[Route, ...]:
     return tuple(route for module in mine for route in module.ROUTES)
 
 
-def blueprint(engine: sa.Engine, settings: Settings) -> Blueprint:
+def door(engine: sa.Engine, settings: Settings) -> Door:
+    """What the handlers share, and the provider with them."""
+    way = way_out(settings.public_url, settings.outbound_networks or (), ISSUER_SECONDS)
+    document = openapi.rendered(routes(), settings.public_url)
+    return Door(engine, document, IssuerKeys(through(way)), people(engine, settings))
+
+
+def blueprint(shared: Door) -> Blueprint:
     """The API, to be registered without a prefix."""
     made = Blueprint("api", __name__)
-    table = routes()
-    way = way_out(settings.public_url, settings.outbound_networks or (), ISSUER_SECONDS)
-    add(made, table, Door(engine, openapi.rendered(table, settings.public_url), IssuerKeys(through(way))))
+    add(made, routes(), shared)
     problems.handle(made)
     return made

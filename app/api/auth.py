@@ -14,7 +14,7 @@ from app.store.credentials import Credential, LastUse
 from app.store.engine import reading
 from sso.errors import InsufficientScopeError, InvalidTokenError
 from sso.jwks import Keys
-from sso.provider import Provider
+from sso.provider import People, Provider
 from sso.tokens import SCIM, bearer
 
 ACCOUNTS_READ: Final = "accounts:read"
@@ -52,12 +52,13 @@ class Caller:
 class Door:
     """What the handlers share: the engine, the finished OpenAPI document, and who may come in."""
 
-    def __init__(self, engine: sa.Engine, openapi: bytes, keys: Keys) -> None:
+    def __init__(self, engine: sa.Engine, openapi: bytes, keys: Keys, people: People | None = None) -> None:
         self.engine = engine
         self.openapi = openapi
+        self.people = people
         self._last_use = LastUse(engine)
         keeper = OAuthClients(engine)
-        self.provider = Provider(keeper, keeper, (*SCOPES, SCIM), keys)
+        self.provider = Provider(keeper, keeper, (*SCOPES, SCIM), keys, people=people)
 
     def admit(self, authorization: str | None, scope: str) -> Caller:
         """The caller, if its token holds `scope`.

@@ -257,10 +257,14 @@ class TokenSchema(Schema):
     token_type = _text("Bearer.")
     expires_in = _whole("Seconds until it ends.")
     scope = _text("What it may do.")
+    refresh_token = fields.String(metadata={"description": "For the next one; with a code or a refresh token."})
+    id_token = fields.String(metadata={"description": "Who signed in, as a JWT; with the scope openid."})
 
 
 class TokenErrorSchema(Schema):
     """A refusal (RFC 6749 section 5.2)."""
 
-    error = _text("invalid_request, invalid_client, unauthorized_client, unsupported_grant_type or invalid_scope.")
+    error = _text(
+        "invalid_request, invalid_client, unauthorized_client, unsupported_grant_type, invalid_scope or invalid_grant."
+    )
     error_description = fields.String()

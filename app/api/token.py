@@ -1,4 +1,4 @@
-"""POST /oauth/token: client credentials become an access token (RFC 6749 §4.4). Errors are OAuth's own."""
+"""POST /oauth/token: credentials, a code or a refresh token become tokens (RFC 6749). Errors are OAuth's own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from app.api.problems import Problem
 from app.api.routes import Route, json
 from app.api.schemas import TokenErrorSchema, TokenSchema
 from sso.assertions import ASSERTION_TYPE
-from sso.provider import TokenRequest
+from sso.provider import GRANT_TYPES, TokenRequest
 
 LARGEST: Final = 16 * 1024
 MOST_PARAMETERS: Final = 50
@@ -56,9 +56,10 @@ ROUTES: Final = (
         issue,
         {
             "operationId": "issueToken",
-            "summary": "An access token for client credentials (RFC 6749)",
+            "summary": "Tokens for client credentials, a code or a refresh token (RFC 6749)",
             "description": "The client proves who it is by HTTP Basic, with client_id and client_secret in the form, "
-            "or with client_id and an assertion of its issuer (RFC 7523). A token lives one hour, two for SCIM.",
+            "or with client_id and an assertion of its issuer (RFC 7523); a public client sends its client_id alone. "
+            "A token lives one hour, two for SCIM, ten minutes when it is a JWT. Refresh tokens change at each use.",
             "tags": ["Authentication"],
             "security": [{}],
             "requestBody": {
@@ -69,7 +70,11 @@ ROUTES: Final = (
                             "type": "object",
                             "required": ["grant_type"],
                             "properties": {
-                                "grant_type": {"type": "string", "const": "client_credentials"},
+                                "grant_type": {"type": "string", "enum": list(GRANT_TYPES)},
+                                "code": {"type": "string", "format": "password"},
+                                "code_verifier": {"type": "string", "description": "PKCE: of every client."},
+                                "redirect_uri": {"type": "string", "format": "uri"},
+                                "refresh_token": {"type": "string", "format": "password"},
                                 "scope": {
                                     "type": "string",
                                     "description": "Some of the client's scopes; without: all.",

@@ -37,6 +37,31 @@ class Issuer:
             private = signing_keys.private(conn, key.kid, self.vault)
         return keys.sign(private, claims, type=type)
 
+    def public_keys(self) -> list[Mapping[str, Any]]:
+        """What verifies it, as JWKs."""
+        now = datetime.now(UTC)
+        with reading(self.engine) as conn:
+            return [key.public for key in published_keys(conn) if key.is_published(now)]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyIssuer:
+    """An issuer that makes the key that it lacks: an older installation has none for some algorithm."""
+
+    issuer: Issuer
+
+    def sign(self, claims: Mapping[str, Any], *, type: str, algorithm: str) -> str:
+        """The token. Raises VaultError as `Issuer.sign` does."""
+        try:
+            return self.issuer.sign(claims, type=type, algorithm=algorithm)
+        except keys.NoSigningKeyError:
+            ensure_key(self.issuer.engine, self.issuer.vault)
+            return self.issuer.sign(claims, type=type, algorithm=algorithm)
+
+    def public_keys(self) -> list[Mapping[str, Any]]:
+        """What verifies it, as JWKs."""
+        return self.issuer.public_keys()
+
 
 def published_keys(conn: sa.Connection) -> list[keys.PublicKey]:
     """All keys that are kept, by their public halves."""

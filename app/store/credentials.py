@@ -144,6 +144,13 @@ def revoke(conn: sa.Connection, tenant_id: str, credential_id: str, kind: Kind) 
     conn.execute(change.where(issued_to_it))
 
 
+def revoke_issued(conn: sa.Connection, tenant_id: str, client_id: str, secret: str) -> None:
+    """Ends an access token that was issued to this client (RFC 7009); any other stays as it is."""
+    this = (_T.c.tenant_id == tenant_id, _T.c.hash == digest(secret), _T.c.kind == "access_token")
+    mine = sa.update(_T).where(*this, _T.c.client_id == client_id, _T.c.revoked_at.is_(None))
+    conn.execute(mine.values(revoked_at=sa.func.now()))
+
+
 def rotate(
     conn: sa.Connection,
     tenant_id: str,

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from app.api import blueprint
+from app.api import blueprint, door
 from app.settings import Settings
 from app.store import credentials, tenants
 from app.store.engine import writing
@@ -22,7 +22,7 @@ Key = Callable[..., dict[str, str]]
 @pytest.fixture
 def client(engine: sa.Engine) -> FlaskClient:
     app = Flask("test")
-    app.register_blueprint(blueprint(engine, Settings()))
+    app.register_blueprint(blueprint(door(engine, Settings())))
     return app.test_client()
 
 

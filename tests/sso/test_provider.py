@@ -24,6 +24,12 @@ class Keeper:
     def authenticate(self, client_id: str, secret: str) -> Client | None:
         return LMS if (client_id, secret) == (LMS.id, SECRET) else None
 
+    def public(self, client_id: str) -> Client | None:
+        return None
+
+    def revoke(self, client: Client, text: str) -> None:
+        raise NotImplementedError
+
     def issue(self, client: Client, scopes: tuple[str, ...], lifetime: timedelta) -> str:
         self.issued.append((client.id, scopes, lifetime))
         return f"rc_at_{len(self.issued)}"
