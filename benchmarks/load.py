@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from benchmarks import token_roads
 from benchmarks.roads import ROADS, Sample, encode
 
 
@@ -51,7 +52,8 @@ def measure(port: int, connections: int, seconds: float, road: str, sample: Samp
 def main(port: str, connections: str, seconds: str, road: str) -> None:
     """The generator's process."""
     sample = Sample(**json.load(sys.stdin))
-    requests = (encode(request, sample.token) for request in ROADS[road](sample))
+    roads = ROADS | token_roads.ROADS
+    requests = (encode(request, sample.token) for request in roads[road](sample))
     print(json.dumps(asdict(_run(int(port), int(connections), float(seconds), requests))))
 
 

@@ -18,11 +18,12 @@ OURS_ALONE: Final = (FLOOR, HEALTH)  # the peer has no such road
 
 
 class Request(NamedTuple):
-    """One request; `body` is JSON or None."""
+    """One request; `body` is JSON, a form as text, or None. `authorization` is the sample's token if None."""
 
     method: str
     path: str
     body: Any = None
+    authorization: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +148,12 @@ ROADS: Final[dict[str, Callable[[Sample], Iterator[Request]]]] = {
 
 def encode(request: Request, token: str) -> bytes:
     """The bytes that go over the connection."""
-    body = b"" if request.body is None else json.dumps(request.body, separators=(",", ":")).encode()
+    is_form = isinstance(request.body, str)
+    text = request.body if is_form else "" if request.body is None else json.dumps(request.body, separators=(",", ":"))
     head = (
-        f"{request.method} {request.path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\n"
-        f"Content-Type: application/scim+json\r\nContent-Length: {len(body)}\r\n\r\n"
+        f"{request.method} {request.path} HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: {request.authorization or f'Bearer {token}'}\r\n"
+        f"Content-Type: application/{'x-www-form-urlencoded' if is_form else 'scim+json'}\r\n"
+        f"Content-Length: {len(text.encode())}\r\n\r\n"
     )
-    return head.encode() + body
+    return (head + text).encode()

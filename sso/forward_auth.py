@@ -12,6 +12,7 @@ nothing stands behind the road's own path. The method, X-Forwarded-* and all oth
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,6 +27,7 @@ DEMANDS: Final = ("tenant", "client", "role", "scope")
 _MOST: Final = 20
 _TEXT: Final = ("Content-Type", "text/plain; charset=utf-8")
 _UNRESERVED: Final = "!#$&'()*+-./:;<=>?@[]^_`{|}~ "
+_PLAIN: Final = re.compile(rf"[A-Za-z0-9{re.escape(_UNRESERVED)}]*")
 
 
 class UnknownDemandError(ValueError):
@@ -156,7 +158,7 @@ def _refused(error: BearerError) -> Answer:
 
 def _ascii(text: str) -> str:
     """As a header's value: what is not visible ASCII, and what separates values, percent-encoded as UTF-8."""
-    return quote(text, safe=_UNRESERVED) if text else ""
+    return text if _PLAIN.fullmatch(text) else quote(text, safe=_UNRESERVED)
 
 
 _NONE: Final = Demands()

@@ -21,7 +21,10 @@ import sqlalchemy as sa
 from app.store import driver
 
 MODES: Final = ("force_generic_plan", "force_custom_plan")
-LARGE: Final = ("records", "accounts", "groups", "members", "identifiers")
+LARGE: Final = (
+    *("records", "accounts", "groups", "members", "identifiers"),
+    *("sessions", "authorizations", "codes", "tokens"),
+)
 _NAMED = re.compile(r"%\((\w+)\)s")
 _EXPLAINED = re.compile(r"\s*(SELECT|WITH|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
 
