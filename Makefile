@@ -10,7 +10,7 @@ WORKERS ?= 2
 SAML_IDP := tests/providers/saml
 NODE_PROVIDERS := tests/providers/node
 
-.PHONY: run test check prove fuzz plans providers journeys bench migrate lock format clean
+.PHONY: run test check prove fuzz plans providers journeys bench bench-tokens migrate lock format clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
@@ -35,7 +35,7 @@ fuzz: $(VENV)/dev.stamp
 
 # The plans of `test` again, with a million people beside fifty thousand and five hundred: two minutes and more, 5 GB of disk.
 plans: $(VENV)/dev.stamp
-	PLANS_SIZES=1000000,50000,500 $(BIN)/python -m pytest tests/proofs/test_plans.py
+	PLANS_SIZES=1000000,50000,500 $(BIN)/python -m pytest tests/proofs/test_plans.py tests/proofs/test_token_plans.py
 
 # Without node or xmlsec1 the journeys that need them are skipped, and say so; with CI set that is a failure.
 journeys: $(VENV)/dev.stamp
@@ -47,6 +47,10 @@ providers: $(VENV)/saml-idp.stamp $(VENV)/node.stamp
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.scim
+
+# A million sessions: three minutes and more, 2 GB of disk.
+bench-tokens: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.tokens
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

@@ -48,6 +48,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
         SettingsError: `settings` is not given and the environment is wrong.
     """
     settings = settings or environment.load(os.environ)
+    hold = engine is None
     if engine is None:
         if settings.database_url is None:
             raise environment.SettingsError("DATABASE_URL: a web worker needs it; `rollcall serve` sets it by itself")
@@ -63,7 +64,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_keys(app, engine)
     setup_scim(app, engine, settings)
     setup_api(app, engine, settings)
-    setup_checks(app, engine, settings)
+    setup_checks(app, engine, settings, hold)
     return app
 
 
@@ -171,13 +172,13 @@ def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> None:
         app.register_blueprint(provider_routes.blueprint(doors, down))
 
 
-def setup_checks(app: Flask, engine: sa.Engine, settings: Settings) -> None:
-    """Whether a token is good, for proxies and for resource servers."""
+def setup_checks(app: Flask, engine: sa.Engine, settings: Settings, hold: bool) -> None:
+    """Whether a token is good, for proxies and for resource servers. `hold`: the engine is this process's own."""
     from app.adapters.token_checks import SECONDS, TokenChecks
     from app.front import Front, Road
     from sso import forward_auth, introspection
 
-    keeper = TokenChecks(engine, settings.public_url, seconds=SECONDS)
+    keeper = TokenChecks(engine, settings.public_url, seconds=SECONDS, hold=hold)
     roads = (
         Road(forward_auth.PATH, forward_auth.is_check, lambda environ: forward_auth.check(environ, keeper)),
         Road(

@@ -19,6 +19,7 @@ from app.adapters.remembered import Remembered
 from app.store import sessions, token_reads
 from app.store.credentials import PREFIXES, digest
 from app.store.engine import reading
+from app.store.held import Held
 from sso.checking import Asker, Good
 from sso.cookies import is_value
 from sso.cookies import session as cookie_name
@@ -32,10 +33,14 @@ _BEARERS: Final = ("api_key", "access_token")
 
 
 class TokenChecks:
-    """Answers from memory, else by one statement. `public_url` names the session cookies."""
+    """Answers from memory, else by one statement. `public_url` names the session cookies.
 
-    def __init__(self, engine: sa.Engine, public_url: str, *, seconds: float = 0.0) -> None:
+    `hold` is for the engine of a worker process: a connection of it is held between requests.
+    """
+
+    def __init__(self, engine: sa.Engine, public_url: str, *, seconds: float = 0.0, hold: bool = False) -> None:
         self._engine, self._public_url = engine, public_url
+        self._held = Held(engine, hold=hold)
         self.tokens: Remembered[tuple[bytes, token_reads.Reach | None], Good] = Remembered(seconds)
         self.sessions: Remembered[tuple[str, bytes], Good] = Remembered(seconds)
         self._tenants: Remembered[str, str] = Remembered(seconds, 1_000)
@@ -43,7 +48,7 @@ class TokenChecks:
 
     def access(self, token: str) -> Good | None:
         """Whose access token this is, if it is a person's and good."""
-        return self._token(token, None, ("access",))
+        return self._token(token, None)
 
     def session(self, tenant: str, cookies: str) -> Good | None:
         """Whose browser sent these cookies, if it has a session of the tenant of that name that counts."""
@@ -70,7 +75,7 @@ class TokenChecks:
     def introspect(self, asker: Asker, token: str) -> Good | None:
         """Whose token of any kind this is, if it is good and the asker may hear of it."""
         reach = token_reads.Reach(asker.tenant_id, asker.client_id, asker.all)
-        return self._token(token, reach, ("access", "refresh"))
+        return self._token(token, reach)
 
     def asker(self, authorization: str | None, form: Mapping[str, str]) -> Asker | None:
         """Who asks: by HTTP Basic, by client_id and client_secret in the form, or by a bearer token; not by two."""
@@ -98,17 +103,16 @@ class TokenChecks:
                 self._tenants.put(name, id, began)
         return id
 
-    def _token(self, token: str, reach: token_reads.Reach | None, kinds: tuple[str, ...]) -> Good | None:
+    def _token(self, token: str, reach: token_reads.Reach | None) -> Good | None:
         hash = digest(token)
         good = self.tokens.get((hash, reach))
         if good is not None:
             return good
         began = self.tokens.steady()
-        with reading(self._engine) as conn:
-            found = None
-            if reach is not None and token.startswith(PREFIXES["access_token"]):
-                found = token_reads.of_machine(conn, hash, reach)
-            found = found or token_reads.of_person(conn, hash, kinds, reach)
+        if reach is not None and token.startswith(PREFIXES["access_token"]):
+            found = self._held.read(lambda conn: token_reads.of_machine(conn, hash, reach))
+        else:
+            found = self._held.read(lambda conn: token_reads.of_person(conn, hash, reach))
         if found is None:
             return None
         good = _good(found)

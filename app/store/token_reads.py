@@ -69,9 +69,9 @@ class Reach:
     all: bool
 
 
-def of_person(conn: sa.Connection, hash: bytes, kinds: Sequence[str], reach: Reach | None = None) -> Found | None:
-    """The token with this digest, if it is good, of one of `kinds` (access, refresh) and within `reach`."""
-    row = _OF_PERSON.row(conn, {"hash": hash, "kinds": list(kinds), **_within(reach)})
+def of_person(conn: sa.Connection, hash: bytes, reach: Reach | None = None) -> Found | None:
+    """The token with this digest, if it is good and within `reach`; without that, if it is any access token."""
+    row = _OF_PERSON.row(conn, {"hash": hash, **_within(reach)})
     if row is None:
         return None
     said = row._asdict()
@@ -106,11 +106,13 @@ def _within(reach: Reach | None) -> dict[str, Any]:
 
 _TENANT: Final = Statement("SELECT id FROM tenants WHERE name = CAST(%(name)s AS text)")
 _OF_PERSON: Final = Statement("""
-    SELECT t.id, t.kind, t.tenant_id, n.name AS tenant, z.client_id,
+    SELECT CAST(t.id AS text) AS id, t.kind, CAST(t.tenant_id AS text) AS tenant_id, n.name AS tenant,
+        CAST(z.client_id AS text) AS client_id,
         COALESCE(c.settings ->> 'audience', CAST(c.id AS text)) AS audience, t.scopes,
         CAST(extract(epoch FROM t.issued_at) AS float8) AS issued,
         CAST(extract(epoch FROM LEAST(t.expires_at, CASE WHEN NOT z.offline THEN s.expires_at END)) AS float8) AS ends,
-        z.account_id, z.session_id, a.roles, a.attributes ->> 'userName' AS user_name,
+        CAST(z.account_id AS text) AS account_id, CAST(z.session_id AS text) AS session_id, a.roles,
+        a.attributes ->> 'userName' AS user_name,
         a.attributes ->> 'emails.work' AS email, s.context, s.methods,
         CAST(extract(epoch FROM s.authenticated_at) AS float8) AS authenticated
     FROM tokens t
@@ -121,9 +123,8 @@ _OF_PERSON: Final = Statement("""
     JOIN accounts a ON a.tenant_id = s.tenant_id AND a.id = s.account_id AND a.status = 'active'
         AND (a.signed_out_at IS NULL OR s.created_at > a.signed_out_at)
     JOIN tenants n ON n.id = t.tenant_id
-    WHERE t.hash = CAST(%(hash)s AS bytea) AND t.kind = ANY (CAST(%(kinds)s AS text[]))
-        AND t.expires_at > now() AND t.revoked_at IS NULL AND t.used_at IS NULL
-        AND (CAST(%(tenant)s AS uuid) IS NULL OR t.tenant_id = CAST(%(tenant)s AS uuid)
+    WHERE t.hash = CAST(%(hash)s AS bytea) AND t.expires_at > now() AND t.revoked_at IS NULL AND t.used_at IS NULL
+        AND (CAST(%(tenant)s AS uuid) IS NULL AND t.kind = 'access' OR t.tenant_id = CAST(%(tenant)s AS uuid)
             AND (z.client_id = CAST(%(client)s AS uuid) OR t.kind = 'access'
                 AND (CAST(%(all)s AS boolean) OR c.settings ->> 'audience' = CAST(%(client)s AS text))))
 """)
