@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -22,9 +23,11 @@ from flask import Flask, Response, g, render_template, request
 
 from app import logs
 from app import settings as environment
+from app.outbound import way_out
 from app.settings import Settings
 from app.store import migrate
 from app.store.engine import make_engine, reading
+from app.store.vault import Vault
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 SECURITY_HEADERS: Final = tuple(
@@ -65,6 +68,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_scim(app, engine, settings)
     setup_api(app, engine, settings)
     setup_checks(app, engine, settings, hold)
+    setup_sign_in(app, engine, settings)
     return app
 
 
@@ -189,3 +193,42 @@ def setup_checks(app: Flask, engine: sa.Engine, settings: Settings, hold: bool) 
     )
     down = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
     app.wsgi_app = Front(app.wsgi_app, "/oauth/", roads, SECURITY_HEADERS, down)  # type: ignore[method-assign]
+
+
+def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings) -> None:
+    """Signing in through identity providers, and out."""
+    from app.adapters.connections import Connections
+    from app.adapters.pace import Pace
+    from app.adapters.sign_in import SignInDesk
+    from app.events.issuing import Issuer
+    from sso import keys, metadata
+    from sso.arriving import Arrivals
+    from sso.connections import Addresses, Connection
+    from sso.departing import Departures, Logouts
+    from sso.discovery import Providers
+    from sso.issuer_keys import IssuerKeys, through
+    from sso.oidc_side import OidcSide
+    from sso.routes import SignIn, blueprint
+    from sso.saml_side import SamlSide
+
+    public_url = settings.public_url
+
+    def vault() -> Vault:
+        if settings.secret_key is None:
+            raise environment.SettingsError("ROLLCALL_SECRET_KEY: it must be set before anybody can sign in")
+        return Vault(settings.secret_key)
+
+    def sign(claims: Mapping[str, Any]) -> str:
+        return Issuer(engine, vault(), public_url).sign(claims, type="JWT", algorithm=keys.RS256)
+
+    def ours(connection: Connection) -> bytes:
+        return metadata.ours(Addresses(public_url, connection.id), desk.saml_keys(), connection, datetime.now(UTC))
+
+    desk = SignInDesk(engine, Connections(engine, vault, public_url), Pace(settings.workers))
+    web = way_out(public_url, settings.outbound_networks or ())
+    saml = SamlSide(public_url, desk.saml_keys)
+    oidc = OidcSide(public_url, web, Providers(web), IssuerKeys(through(web)), sign)
+    arrivals = Arrivals(desk, {"saml": saml, "oidc": oidc}, public_url)
+    departures = Departures(desk, {"saml": saml, "oidc": oidc}, Logouts(saml, oidc), arrivals)
+    down = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
+    app.register_blueprint(blueprint(SignIn(desk, arrivals, departures, public_url, ours), down))

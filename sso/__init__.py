@@ -23,4 +23,6 @@ Machines prove who they are and get tokens; what a person's sign-in yields is in
     errors     the closed list of refusals
     saml       sign-in by SAML 2.0: our request, and the answer behind the guard (`guard`, `xml`); saml_logout
     metadata   identity providers' SAML metadata, read; ours, signed
+    routes     the doors of a sign-in; arriving is the way in, departing the way out, sides what a protocol brings,
+               keeping what they need of whoever keeps connections, requests and sessions; choosing which connection
 """

@@ -64,7 +64,8 @@ def form(action: str, kind: Kind, message: bytes, relay_state: str | None) -> Fo
 
 
 def _sign(data: bytes, key: SamlKey) -> bytes:
-    private = serialization.load_pem_private_key(key.private.encode(), password=None)
+    # Our own key out of the vault: to prove its primes anew took a second of each request.
+    private = serialization.load_pem_private_key(key.private.encode(), None, unsafe_skip_rsa_key_validation=True)
     if not isinstance(private, rsa.RSAPrivateKey):
         raise TypeError("the key that signs SAML messages is an RSA key")
     return private.sign(data, padding.PKCS1v15(), hashes.SHA256())

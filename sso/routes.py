@@ -9,13 +9,15 @@
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response, current_app, request
 from werkzeug.exceptions import HTTPException
 
 from sso import choosing, cookies, logout_routes, pages
@@ -45,7 +47,9 @@ OUT_AT_PROVIDER: Final = "You are signed out here. Your organisation's sign-in p
 NOWHERE: Final = "There is nothing at this address. Please start from your learning platform."
 NOT_SET_UP: Final = "Nobody can sign in here at the moment. Please ask your administrator."
 BUSY: Final = SENTENCES["busy"]
+FAILED: Final = "Something went wrong here. Please try again in a few minutes."
 
+log = logging.getLogger(__name__)
 _STATUS: Final = {"malformed": 400, "too_large": 413, "busy": 503, "provider_unreachable": 503}
 
 
@@ -77,6 +81,7 @@ def blueprint(parts: SignIn, unavailable: tuple[type[Exception], ...] = ()) -> B
     made.register_error_handler(NothingHereError, lambda _error: refused_page(404, NOWHERE, "Nothing here"))
     made.register_error_handler(RefusedError, _refused)
     made.register_error_handler(HTTPException, _http)
+    made.register_error_handler(Exception, _unforeseen)
     for kind in unavailable:
         made.register_error_handler(kind, lambda _error: refused_page(503, BUSY))
     return made
@@ -220,6 +225,15 @@ def _refused(error: RefusedError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     return refused_page(error.code or 500, NOWHERE, "Nothing here")
+
+
+def _unforeseen(error: Exception) -> Response:
+    """It surfaces where the application is being tested; its text may quote a person, and is not logged."""
+    if current_app.testing:
+        raise error
+    where = "".join(traceback.format_tb(error.__traceback__))
+    log.error("signing in failed: %s\n%s", type(error).__name__, where)
+    return refused_page(500, FAILED)
 
 
 def _begin_path(tenant: Tenant, connection: Connection, key: str | None) -> str:

@@ -1,0 +1,56 @@
+"""What an assertion says in the account's terms, and what of it the person's record keeps.
+
+assertion ──▶ userName, names, emails.work, employeeNumber ──▶ Spoken
+          └─▶ document: the same in the provider's own names, cut; nothing that differs at each sign-in
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from app.identity.folding import spelled
+from app.identity.writes import Spoken
+from sso.assertion import Assertion
+from sso.claim_names import USUAL
+from sso.connections import Connection
+
+MOST_ATTRIBUTES: Final = 100
+MOST_VALUES: Final = 50  # of one attribute
+LONGEST_VALUE: Final = 500  # characters
+# Claims about the token and the authentication (OpenID Connect Core §2, Entra ID's own), not about the person.
+_PASSING: Final = frozenset(
+    {"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash", "sid", "ver"}
+    | {"auth_time", "acr", "amr", "login_hint", "session_state", "uti", "rh", "aio", "_claim_names", "_claim_sources"}
+)
+
+
+def spoken(assertion: Assertion) -> Spoken:
+    """The voice of an assertion. What it lacks it is silent about; whoever signs in is active there."""
+    said = {
+        "userName": assertion.user_name,
+        "displayName": assertion.display_name,
+        "givenName": assertion.given_name,
+        "familyName": assertion.family_name,
+        "employeeNumber": assertion.employee_number,
+        "emails.work": assertion.email,
+    }
+    values = {name: text for name, value in said.items() if (text := spelled(value)) is not None}
+    return Spoken(active=True, values=values, vouched=assertion.email_trusted)
+
+
+def document(connection: Connection, assertion: Assertion) -> dict[str, Any]:
+    """What the record keeps: never the message itself. Groups are kept as memberships."""
+    passing = _PASSING if assertion.protocol == "oidc" else frozenset()
+    groups = {*connection.claims.groups, *USUAL[assertion.protocol]["groups"]}
+    told = [(name, values) for name, values in sorted(assertion.attributes.items()) if name not in passing | groups]
+    return {
+        "issuer": assertion.issuer,
+        "subject": assertion.subject,
+        "userName": assertion.user_name,
+        "email": assertion.email,
+        "emailTrusted": assertion.email_trusted,
+        "attributes": {
+            name[:LONGEST_VALUE]: [value[:LONGEST_VALUE] for value in values[:MOST_VALUES]]
+            for name, values in told[:MOST_ATTRIBUTES]
+        },
+    }

@@ -1,0 +1,211 @@
+"""Signing in through the whole application on the real database: who is let in, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from app.store import connections, tenants
+from app.store.engine import writing
+from tests.adapters.sign_in_people import Browser, Town
+from tests.sso.saml_idp import idp_of
+
+
+@pytest.fixture
+def town(engine: sa.Engine, okta: tenants.SourceRow) -> Town:
+    return Town(engine, okta)
+
+
+Enter = Callable[..., Browser]
+
+
+@pytest.fixture
+def browser(town: Town) -> Enter:
+    made: dict[str, str] = {}
+
+    def make(**said: Any) -> Browser:
+        if "id" not in made:
+            made["id"] = town.saml(**said)
+        return Browser(town, made["id"])
+
+    return make
+
+
+def test_somebody_whom_scim_made_signs_in(town: Town, browser: Enter) -> None:
+    town.provision(displayName="Ada Lovelace")
+    ada = browser()
+    answer = ada.sign_in()
+    assert (answer.status_code, answer.location) == (303, "/signed-in/acme")
+    page = ada.get("/signed-in/acme").get_data(as_text=True)
+    assert "Ada Lovelace" in page
+    assert "Firefox on Linux" in page
+    account = town.account()  # one account: the login found the record that SCIM made
+    attempt = town.last()
+    assert (attempt.outcome, str(attempt.account_id)) == ("accepted", str(account.id))
+    assert all(step["ok"] for step in attempt.steps)
+    assert "ada@" not in str(attempt.steps)
+    [session] = town.rows("sessions")
+    assert str(session.account_id) == str(account.id)
+    assert session.at_provider["subject"] == "ada"
+    assert ada.cookie() is not None
+    assert ada.cookie().encode() != session.hash  # type: ignore[union-attr]
+    assert ada.cookie() not in str(session)
+
+
+def test_a_deactivation_in_scim_ends_the_session_at_once_and_for_good(town: Town, browser: Enter) -> None:
+    id = town.provision()
+    ada, phone = browser(), browser()
+    ada.sign_in()
+    phone.sign_in()
+    assert ada.is_signed_in()
+    town.set_active(id, False)
+    assert not ada.is_signed_in()
+    assert not phone.is_signed_in()
+    answer = ada.sign_in()
+    assert answer.status_code == 403
+    assert "Your account is not active." in answer.get_data(as_text=True)
+    assert town.last().reason == "inactive"
+    assert town.account().status == "inactive"
+    town.set_active(id, True)
+    assert not ada.is_signed_in()  # what was ended does not come back
+    assert ada.sign_in().status_code == 303
+
+
+@pytest.mark.parametrize("arrival", ["link", "create"])
+def test_no_login_revives_a_leaver(town: Town, browser: Enter, arrival: str) -> None:
+    id = town.provision()
+    town.set_active(id, False)
+    answer = browser(arrival=arrival).sign_in()
+    assert (answer.status_code, town.last().reason) == (403, "inactive")
+    assert town.account().status == "inactive"
+    assert town.rows("sessions") == []
+
+
+def test_link_only_refuses_strangers_by_every_road(town: Town, browser: Enter) -> None:
+    eve = browser(settings={"allow_unsolicited": True})
+    answer = eve.sign_in("eve", user_name="eve@acme.example")
+    assert (answer.status_code, town.last().reason) == (403, "not_provisioned")
+    assert "You do not have an account here yet." in answer.get_data(as_text=True)
+    assert browser().answer(None, "eve", user_name="eve@acme.example").status_code == 403
+    assert town.last().reason == "not_provisioned"
+    assert town.rows("accounts") == []
+    assert town.rows("sessions") == []
+    assert eve.cookie() is None
+
+
+def test_a_connection_may_create_accounts(town: Town, browser: Enter) -> None:
+    bob = browser(arrival="create", paired_source_id=None)
+    assert bob.sign_in("bob", user_name="bob", email="bob@acme.example").status_code == 303
+    account = town.account()
+    assert (account.status, account.attributes["userName"]) == ("active", "bob")
+    assert account.roles == []
+    assert bob.sign_in("bob", user_name="bob", email="bob@acme.example").status_code == 303
+    assert len(town.rows("accounts")) == 1
+
+
+def test_groups_give_the_roles_that_they_are_mapped_to_and_nothing_else(town: Town, browser: Enter) -> None:
+    browser(arrival="create", paired_source_id=None).sign_in("bob", user_name="bob", groups=["teachers", "others"])
+    assert town.account().roles == []
+    town.map_group("teachers", "instructor")
+    assert browser().sign_in("bob", user_name="bob", groups=["teachers", "others"]).status_code == 303
+    assert town.account().roles == ["instructor"]
+    browser().sign_in("bob", user_name="bob", groups=["others"])
+    assert town.account().roles == []
+
+
+def test_an_assertion_is_used_once_in_whichever_process(town: Town, browser: Enter) -> None:
+    town.provision()
+    first, second = browser(settings={"allow_unsolicited": True}), browser()
+    request = first.begin()
+    assert first.answer(request, id="_same").status_code == 303
+    assert first.answer(request, id="_other").status_code == 403
+    assert town.last().reason == "unknown_request"
+    assert second.answer(second.begin(), id="_same").status_code == 403
+    assert town.last().reason == "replayed"
+    third = Browser(Town(town.engine, town.okta), first.connection_id)
+    assert third.answer(None, id="_same").status_code == 403
+    assert town.last().reason == "replayed"
+    assert len(town.rows("sessions")) == 1
+
+
+def test_a_connection_that_is_switched_off_signs_nobody_in(town: Town, browser: Enter) -> None:
+    town.provision()
+    ada = browser()
+    request = ada.begin()
+    with writing(town.engine) as conn:
+        connections.change(conn, town.okta.tenant_id, ada.connection_id, enabled=False)
+    assert (ada.answer(request).status_code, town.last().reason) == (403, "disabled")
+    assert ada.get("/sign-in/acme").status_code == 404
+    assert town.rows("sessions") == []
+
+
+def test_a_refused_answer_leaves_a_trace_for_administrators_alone(town: Town, browser: Enter) -> None:
+    town.provision()
+    ada = browser(settings={"certificates": [_stranger()]})
+    page = ada.sign_in(email="ada@acme.example").get_data(as_text=True)
+    attempt = town.last()
+    assert (attempt.outcome, attempt.reason) == ("refused", "signature")
+    assert attempt.code in page
+    assert "signature" not in page
+    assert attempt.steps[-1]["ok"] is False
+    assert "Okta" in attempt.steps[-1]["remedy"]
+    assert [step["check"] for step in attempt.steps[:2]] == ["request", "form"]
+    assert "ada@" not in str(attempt.steps)
+
+
+def test_a_new_sign_in_takes_the_place_of_the_browser_s_old_one(town: Town, browser: Enter) -> None:
+    town.provision()
+    ada, phone = browser(), browser()
+    phone.sign_in()
+    ada.sign_in()
+    before = ada.cookie()
+    ada.sign_in()
+    assert ada.cookie() != before
+    ended = {str(row.ended_by) for row in town.rows("sessions") if row.ended_at}
+    assert (len(town.rows("sessions")), ended) == (3, {"replaced"})
+    assert phone.is_signed_in()
+
+
+def test_people_sign_out_one_device_and_all(town: Town, browser: Enter) -> None:
+    town.provision()
+    town.provision("eve@acme.example")
+    ada, phone, eve = browser(), browser(), browser()
+    ada.sign_in()
+    phone.sign_in()
+    eve.sign_in("eve", user_name="eve@acme.example")
+    of_phone = str(town.session_of(phone).id)
+    eve.press(of_phone)
+    assert phone.is_signed_in()
+    ada.press(of_phone)
+    assert not phone.is_signed_in()
+    assert ada.is_signed_in()
+    phone.sign_in()
+    ada.press("all")
+    assert not phone.is_signed_in()
+    assert not ada.is_signed_in()
+    assert eve.is_signed_in()
+
+
+def test_a_session_ends_with_the_tenant_s_patience(town: Town, browser: Enter) -> None:
+    town.provision()
+    ada = browser()
+    ada.sign_in()
+    with writing(town.engine) as conn:
+        conn.execute(sa.text("UPDATE sessions SET expires_at = now()"))
+    assert not ada.is_signed_in()
+
+
+def test_another_tenant_s_session_is_none_here(town: Town, browser: Enter) -> None:
+    town.provision()
+    ada = browser()
+    ada.sign_in()
+    with writing(town.engine) as conn:
+        tenants.create(conn, "other")
+    assert "You are signed out" in ada.get("/signed-in/other").get_data(as_text=True)
+
+
+def _stranger() -> str:
+    return idp_of("rsa", "https://stranger.example.net").body
