@@ -94,7 +94,7 @@ class ProviderStore:
 
     def access(self, text: str) -> Access | None:
         with reading(self.engine) as conn:
-            found = token_reads.of_person(conn, digest(text), ["access"])
+            found = token_reads.of_person(conn, digest(text))
         if found is None or found.account_id is None or found.client_id is None:
             return None
         return Access(found.tenant_id, found.client_id, found.account_id, found.scopes)
