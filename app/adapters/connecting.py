@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -23,7 +23,17 @@ from sso import certificates
 from sso.connections import Arrival, Oidc, Saml
 
 LONGEST_TITLE: Final = 100
+_NOT_TOLD: Final = frozenset({"refresh_at", "refreshed_at", "refresh_failure"})
 _SECRETLESS: Final = ("private_key_jwt", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Where a provider publishes its metadata, the certificate that it is signed with, and when to read it again."""
+
+    url: str | None = None
+    certificate: str | None = None
+    refresh_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,7 @@ class Said:
     paired: str | None = None
     affiliation: str = "employee"
     employee_namespace: str | None = None  # None: that of the paired source, if it has one
-    metadata_url: str | None = None
-    refresh_at: datetime | None = None
+    metadata: Metadata | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +66,7 @@ class Change:
     arrival: Arrival | None = None
     paired: str | None = None
     enabled: bool | None = None
-    refresh: Mapping[str, Any] = field(default_factory=dict)  # columns of the metadata's refreshing
+    metadata: Metadata | None = None
 
 
 def create(engine: sa.Engine, vault: Callable[[], Vault], tenant_id: str, said: Said, actor: str) -> str:
@@ -82,8 +91,7 @@ def create(engine: sa.Engine, vault: Callable[[], Vault], tenant_id: str, said: 
         arrival=said.arrival,
         affiliation=said.affiliation,
         employee_namespace=said.employee_namespace,
-        metadata_url=said.metadata_url,
-        refresh_at=said.refresh_at,
+        **_columns(said.metadata or Metadata()),
     )
 
     def act(conn: sa.Connection) -> tuple[str, list[Entry]]:
@@ -106,7 +114,7 @@ def change(
 
     def act(conn: sa.Connection) -> tuple[Stored, list[Entry]]:
         before = connections.named(conn, tenant_id, name)
-        values = {**_changes(before, wanted, vault), **wanted.refresh}
+        values = _changes(before, wanted, vault)
         if values:
             connections.change(conn, tenant_id, before.id, **values)
         if wanted.arrival is not None or wanted.paired is not None:
@@ -116,7 +124,7 @@ def change(
             connections.change_arrival(conn, tenant_id, before.id, arrival, paired)
             _derive_again(conn, tenant_id, before, actor)
             values |= {"arrival": arrival}
-        facts = {"name": name, "changed": sorted(values.keys() - wanted.refresh.keys())}
+        facts = {"name": name, "changed": sorted(values.keys() - _NOT_TOLD)}
         if "settings" in values:
             facts |= _shown(values["settings"])
         if "enabled" in values:
@@ -186,6 +194,8 @@ def _changes(before: Stored, wanted: Change, vault: Callable[[], Vault]) -> dict
         values["domains"] = [check_domain(one) for one in wanted.domains]
     if wanted.secret is not None:
         values["secret"] = vault().seal(_checked_secret(wanted.secret))
+    if wanted.metadata is not None:
+        values |= {**_columns(wanted.metadata), "refreshed_at": datetime.now(UTC), "refresh_failure": None}
     if wanted.claims is not None:
         values["claims"] = plain(parse_claims(_laid_over(before.claims, wanted.claims)))
     if wanted.settings is not None:
@@ -193,6 +203,10 @@ def _changes(before: Stored, wanted: Change, vault: Callable[[], Vault]) -> dict
         _check_secret(settings, before.secret is not None or wanted.secret is not None)
         values["settings"] = plain(settings)
     return values
+
+
+def _columns(of: Metadata) -> dict[str, Any]:
+    return {"metadata_url": of.url, "metadata_certificate": of.certificate, "refresh_at": of.refresh_at}
 
 
 def _laid_over(before: Mapping[str, Any], wanted: Mapping[str, Any]) -> dict[str, Any]:

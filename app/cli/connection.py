@@ -21,7 +21,9 @@ name_argument = click.argument("name")
     cls=LazyGroup,
     lazy={
         "create": "connection_making:create",
+        "refresh": "connection_testing:refresh",
         "set": "connection_making:set_",
+        "test": "connection_testing:test",
     },
 )
 def connection() -> None:

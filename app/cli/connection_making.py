@@ -6,21 +6,24 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import click
 import orjson
 
-from app.adapters import connecting
-from app.adapters.connecting import Change, Said
+from app.adapters import connecting, metadata_import
+from app.adapters.connecting import Change, Metadata, Said
 from app.adapters.connection_schemas import BadConnectionError
 from app.adapters.connection_view import described
 from app.cli.connection import name_argument, text_of
 from app.cli.context import Context, actor, json_option, name_of, show, tenant_option
+from app.outbound import way_out
 from app.store import connections, tenants
 from app.store.connections import Stored
 from app.store.engine import reading
+from sso import certificates
 from sso.connections import ClaimMap
 
 CLAIMS: Final = tuple(one.name for one in fields(ClaimMap))
@@ -49,7 +52,14 @@ _SHARED: Final = (
         type=click.Choice(["create", "link"]),
         help="What becomes of people whom nobody provisioned: an account is made, or they are refused (link).",
     ),
-    click.option("--entity-id", help="SAML: the provider's."),
+    click.option("--metadata", "document", metavar="FILE|URL|-", help="SAML: its metadata; an address is read again."),
+    click.option(
+        "--metadata-certificate",
+        "signer",
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="SAML: a file with the certificate that the metadata must be signed with.",
+    ),
+    click.option("--entity-id", help="SAML: the provider's; which one, where the metadata holds several."),
     click.option("--sso-url", help="SAML: where people are sent."),
     click.option("--slo-url", help="SAML: where people are sent to sign out."),
     click.option(
@@ -102,10 +112,13 @@ def create(
     context: Context, tenant_name: str, kind: str, name: str, affiliation: str, as_json: bool, **given: Any
 ) -> None:
     """Add a connection. It prints what the identity provider must know."""
+    if kind != "saml" and given["document"]:
+        raise click.UsageError("--metadata is for SAML; OpenID Connect takes --issuer")
+    imported, published = _imported(context, given)
     said = Said(
         name,
         kind,
-        _settings(given),
+        imported | _settings(given),
         title=given["title"],
         claims=_claims(given["claims"]),
         secret=_secret(given),
@@ -113,6 +126,7 @@ def create(
         arrival=given["arrival"] or "link",
         paired=given["paired"],
         affiliation=affiliation,
+        metadata=published,
     )
     try:
         with context.database() as engine:
@@ -134,20 +148,22 @@ def create(
 @click.pass_obj
 def set_(context: Context, name: str, tenant_name: str, as_json: bool, **given: Any) -> None:
     """Change a connection. What is not named stays; `--setting NAME=null` and an empty value take away."""
-    change = Change(
-        title=given["title"],
-        settings=_settings(given) or None,
-        claims=_claims(given["claims"]) or None,
-        secret=_secret(given),
-        domains=[one for one in given["domains"] if one] if given["domains"] else None,
-        arrival=given["arrival"],
-        paired=given["paired"],
-    )
     try:
         with context.database() as engine:
             with reading(engine) as conn:
-                tenant_id = tenants.find(conn, tenant_name).id
-            changed = connecting.change(engine, lambda: context.vault, tenant_id, name, change, actor())
+                stored = connections.named(conn, tenants.find(conn, tenant_name).id, name)
+            imported, published = _imported(context, given, stored.settings.get("entity_id"))
+            change = Change(
+                title=given["title"],
+                settings=imported | _settings(given) or None,
+                claims=_claims(given["claims"]) or None,
+                secret=_secret(given),
+                domains=[one for one in given["domains"] if one] if given["domains"] else None,
+                arrival=given["arrival"],
+                paired=given["paired"],
+                metadata=published,
+            )
+            changed = connecting.change(engine, lambda: context.vault, stored.tenant_id, name, change, actor())
     except BadConnectionError as error:
         raise click.UsageError(str(error)) from error
     _print(context, changed, as_json=as_json)
@@ -156,6 +172,31 @@ def set_(context: Context, name: str, tenant_name: str, as_json: bool, **given: 
 def _print(context: Context, stored: Stored, *, as_json: bool) -> None:
     data = described(stored, context.settings.public_url)
     show(data, text_of(data), as_json=as_json)
+
+
+def _imported(
+    context: Context, given: Mapping[str, Any], entity_id: str | None = None
+) -> tuple[dict[str, Any], Metadata | None]:
+    """What the provider's metadata says, and where it stands if it is to be read again.
+
+    A connection's own entity id stays unless another one is named.
+    """
+    where, now = given["document"], datetime.now(UTC)
+    if where is None:
+        return {}, None
+    signer = certificates.read(_blocks(given["signer"])[0]).body if given["signer"] else None
+    published = where.startswith(("https://", "http://"))
+    try:
+        if published:
+            web = way_out(context.settings.public_url, context.settings.outbound_networks or ())
+            document, _ = metadata_import.fetch(web, where)
+        else:
+            document = sys.stdin.buffer.read() if where == "-" else Path(where).read_bytes()
+        found = metadata_import.read(document, given["entity_id"] or entity_id, now, signed_with=signer)
+    except (metadata_import.MetadataError, OSError) as error:
+        raise click.UsageError(f"--metadata: {error}") from error
+    settings = {"entity_id": found.entity_id, **found.settings}
+    return settings, Metadata(where, signer, metadata_import.next_time(found, now)) if published else None
 
 
 def _settings(given: Mapping[str, Any]) -> dict[str, Any]:

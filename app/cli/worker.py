@@ -7,6 +7,7 @@ import sqlalchemy as sa
 import structlog
 
 from app.adapters.asynchronous import Requests
+from app.adapters.metadata_refresh import MetadataRefresh
 from app.cli.context import Context
 from app.cli.processes import end_with_parent
 from app.events.delivery import Delivery
@@ -31,7 +32,10 @@ def worker(context: Context, child: bool) -> None:
 
 def _chores(context: Context, engine: sa.Engine) -> jobs.Chores:
     tell = jobs.Teller(engine, "deliver")
-    chores = {"asynchronous": Requests(engine, context.settings.scim_base_url, tell).drain}
+    chores = {
+        "asynchronous": Requests(engine, context.settings.scim_base_url, tell).drain,
+        "metadata": MetadataRefresh(engine, way_out(context.settings)).drain,
+    }
     try:
         vault = context.vault
     except SettingsError as error:

@@ -209,6 +209,14 @@ def claim_refresh(conn: sa.Connection, id: str, floor_seconds: int) -> bool:
     return conn.execute(_CLAIM_NOW, {"id": id, "floor": floor_seconds}).one_or_none() is not None
 
 
+def note_refresh(
+    conn: sa.Connection, tenant_id: str, id: str, looked: datetime, again: datetime, failure: str | None
+) -> None:
+    """How the last look at its metadata went, and when the next one is due. It is no change of the connection."""
+    this = sa.update(t).where(t.c.tenant_id == tenant_id, t.c.id == id)
+    conn.execute(this.values(refreshed_at=looked, refresh_at=again, refresh_failure=failure and failure[:500]))
+
+
 def reseal(conn: sa.Connection, vault: Vault) -> int:
     """Encrypt all client secrets with the vault's first key; how many."""
     rows = conn.execute(

@@ -26,12 +26,12 @@ from procrastinate.testing import InMemoryConnector
 from app.store.engine import reading
 
 STOP_SECONDS: Final = 20.0
-AT_ONCE: Final = 3  # a long run, or a receiver that is slow, keeps nobody else waiting
+AT_ONCE: Final = 4  # a long run, a slow receiver or slow metadata keep nobody else waiting
 TOLD_EVERY: Final = 0.2  # seconds; what comes in between, the sweep finds
 SWEEP: Final = "* * * * * */5"  # cron with seconds last
 
 _log = structlog.get_logger("jobs")
-_UNDER_WAY: Final = {name: threading.Lock() for name in ("deliver", "asynchronous")}
+_UNDER_WAY: Final = {name: threading.Lock() for name in ("deliver", "asynchronous", "metadata")}
 _jobs = App(connector=InMemoryConnector())
 
 Chores = Mapping[str, Callable[[], None]]
@@ -116,6 +116,11 @@ def _deliver(context: JobContext) -> None:
 @_jobs.task(name="asynchronous", pass_context=True)
 def _asynchronous(context: JobContext) -> None:
     _chore(context, "asynchronous")
+
+
+@_jobs.task(name="metadata", pass_context=True)
+def _metadata(context: JobContext) -> None:
+    _chore(context, "metadata")
 
 
 def _chore(context: JobContext, name: str) -> None:

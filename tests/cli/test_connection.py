@@ -18,6 +18,7 @@ from app.store.vault import Vault
 from sso import certificates
 from tests.certificates import certificate
 from tests.cli.commands import told
+from tests.metadata import ENTITY, URL, Answer, FakeWeb, metadata
 
 KEY = b"k" * 32
 BASE = "https://id.example"
@@ -141,3 +142,56 @@ def test_a_name_that_is_taken(run: Run) -> None:
     assert _oidc(run).exit_code == 0
     failed = _oidc(run)
     assert (failed.exit_code, "has a source entra already" in failed.output) == (1, True)
+
+
+def test_metadata_from_a_file_and_from_standard_input(run: Run, tmp_path: Path) -> None:
+    old, new = certificate("old"), certificate("new")
+    path = tmp_path / "idp.xml"
+    path.write_bytes(metadata(old))
+    made = told(run(*SAML, "--metadata", path, "--json"))
+    assert made["settings"]["entity_id"] == ENTITY
+    assert (made["settings"]["sso_url"], made["settings"]["slo_url"]) == (
+        "https://idp.example/sso",
+        "https://idp.example/slo",
+    )
+    assert (made["metadata_url"], len(made["certificates"])) == (None, 1)
+    of = ("okta-login", "--tenant", "acme")
+    changed = told(run("connection", "set", *of, "--metadata", "-", "--json", answer=metadata(new, slo=False).decode()))
+    assert [one["subject"] for one in changed["certificates"]] == ["CN=new"]
+    assert changed["settings"]["slo_url"] is None
+    path.write_bytes(metadata(new, entity_id="https://other.example"))
+    failed = run("connection", "set", *of, "--metadata", path)
+    assert (failed.exit_code, "found none" in failed.output) == (2, True), failed.output
+
+
+def test_metadata_from_an_address_is_read_again(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    old, new = certificate("old"), certificate("new")
+    web = FakeWeb({URL: Answer(body=metadata(old))})
+    monkeypatch.setattr("app.cli.connection_making.way_out", lambda *_: web)
+    monkeypatch.setattr("app.cli.connection_testing.way_out", lambda *_: web)
+    made = told(run(*SAML, "--metadata", URL, "--json"))
+    assert made["metadata_url"] == URL
+    assert made["refresh_at"]
+    of = ("okta-login", "--tenant", "acme")
+    assert run("connection", "refresh", *of).stdout == "Nothing is new.\n"
+    web.answers[URL] = Answer(body=metadata(new))
+    failed = run("connection", "refresh", *of)
+    assert (failed.exit_code, "--accept-certificates" in failed.stdout) == (1, True)
+    assert "its metadata was not taken over" in run("connection", "show", *of).stdout
+    done = told(run("connection", "refresh", *of, "--accept-certificates", "--json"))
+    assert done == {"changed": ["certificates"], "failure": None}
+    assert told(run("connection", "show", *of, "--json"))["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((*SAML, "--metadata", "/does/not/exist"), "--metadata: "),
+        ((*SAML, "--metadata", "http://idp.example/"), "plain http is for loopback only"),
+        ((*SAML, "--metadata", "https://10.0.0.1/"), "private network"),
+        ((*OIDC, "https://idp.example", "--metadata", "x"), "--metadata is for SAML"),
+    ],
+)
+def test_metadata_that_cannot_be_had(run: Run, words: tuple[str, ...], sentence: str) -> None:
+    failed = run(*words)
+    assert (failed.exit_code, sentence in failed.output) == (2, True), failed.output
