@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 MOST_KEYS: Final = 100
 LEAST_RSA_BITS: Final = 2048
@@ -19,6 +20,8 @@ ALGORITHMS: Final[Mapping[str, tuple[str, str | None]]] = {  # -> key type, curv
     "EdDSA": ("OKP", "Ed25519"),
 }
 _MAKERS: Final[Mapping[str, Any]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+_NUMBERS: Final = {"RSA": ("n", "e"), "EC": ("crv", "x", "y"), "OKP": ("crv", "x")}
+_REMEMBERED: Final = 512
 
 
 class KeySource(Protocol):
@@ -64,8 +67,8 @@ def usable_keys(text: str | bytes) -> list[dict[str, Any]]:
     return [key for key in keys[:MOST_KEYS] if key.get("use", "sig") == "sig"]
 
 
-def one_key(candidates: Sequence[Mapping[str, Any]], algorithm: str, kid: str | None) -> Key:
-    """The one key that may have signed by `algorithm`, one of `ALGORITHMS`: two of the same name are none.
+def one_key(candidates: Sequence[Mapping[str, Any]], algorithm: str, kid: str | None) -> object:
+    """The one public key that may have signed by `algorithm`, of cryptography; two of the same name are none.
 
     Raises:
         UnusableKeyError: no single key fits, or it is too weak or malformed.
@@ -75,12 +78,18 @@ def one_key(candidates: Sequence[Mapping[str, Any]], algorithm: str, kid: str | 
         raise UnusableKeyError("the registered issuer has no such key")
     [found] = fitting
     try:
-        if found["kty"] == "RSA" and _bits(found["n"]) < LEAST_RSA_BITS:  # before the library warns of it
-            raise ValueError("too short")
-        key = _MAKERS[found["kty"]].import_key({name: value for name, value in found.items() if name != "key_ops"})
+        return _made(found["kty"], tuple(found[name] for name in _NUMBERS[found["kty"]]))
     except (JoseError, ValueError, TypeError, KeyError):
         raise UnusableKeyError("the registered issuer's key cannot be used") from None
-    return key  # type: ignore[no-any-return]
+
+
+@lru_cache(_REMEMBERED)
+def _made(kind: str, numbers: tuple[str, ...]) -> object:
+    """A key of its numbers. Making one takes several times as long as what it is made for."""
+    if kind == "RSA" and _bits(numbers[0]) < LEAST_RSA_BITS:  # before the library warns of it
+        raise ValueError("too short")
+    made = _MAKERS[kind].import_key({"kty": kind, **dict(zip(_NUMBERS[kind], numbers, strict=True))})
+    return made.public_key
 
 
 def _fits(key: Mapping[str, Any], algorithm: str, kid: str | None) -> bool:

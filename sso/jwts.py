@@ -90,7 +90,7 @@ def verified(token: str, head: Header, candidates: Sequence[Mapping[str, Any]]) 
     payload, mark = decoded(signed.partition(".")[2]), decoded(signature)
     try:
         key = one_key(candidates, head.algorithm, head.kid)
-        _verify(key.public_key, head.algorithm, signed.encode("ascii"), mark)
+        _verify(key, head.algorithm, signed.encode("ascii"), mark)
     except UnusableKeyError as error:
         raise JwtError("signature", str(error), f"alg {head.algorithm}, kid {head.kid!r}") from None
     except (InvalidSignature, ValueError, TypeError):
