@@ -21,8 +21,11 @@ from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
+from click.testing import CliRunner
 from psycopg import sql
 
+from app.cli import rollcall
+from app.cli.context import Context
 from app.settings import read_keys
 from app.store import embedded
 from app.store.engine import make_engine
@@ -33,7 +36,6 @@ CHECKOUT: Final = Path(__file__).resolve().parents[2]
 SECRET_KEY: Final = "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE="
 READY_SECONDS: Final = 90
 STOP_SECONDS: Final = 40
-COMMAND_SECONDS: Final = 60
 
 
 class Server:
@@ -145,23 +147,11 @@ class Server:
         return {**kept, **chosen, **(external if self.database_url else {})}
 
     def rollcall(self, *args: str, stdin: str = "") -> Any:
-        """The command with `--json` on this server's data; what it printed."""
-        done = self.tried(*args, stdin=stdin)
-        assert done.returncode == 0, f"{args}: {done.stderr}{done.stdout}"
+        """The command with `--json` on this server's data, in this process; what it printed."""
+        environ = self._environment()
+        done = CliRunner().invoke(rollcall, [*args, "--json"], obj=Context(environ), input=stdin)
+        assert done.exit_code == 0, f"{args}: {done.output} {done.exception!r}"
         return json.loads(done.stdout)
-
-    def tried(self, *args: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
-        """The command, however it ends."""
-        return subprocess.run(
-            [sys.executable, "-m", "app.cli", *args, "--json"],
-            cwd=CHECKOUT,
-            env=self._environment(),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
 
     def vault(self) -> Vault:
         """What this server keeps its secrets with."""

@@ -164,7 +164,8 @@ class Idp:
         self._tell("logout asked", name_id=message.name_id.text, indexes=len(message.session_index), ended=len(ended))
         binding = BINDINGS[self.state["binding"]]
         answer = self.server.create_logout_response(message, [binding], sign=binding == BINDING_HTTP_POST, **ALGORITHMS)
-        return self._send(binding, answer, answer.destination, fields.get("RelayState", ""), response=True)
+        destination = self.server.response_args(message, [binding])["destination"]
+        return self._send(binding, answer, destination, fields.get("RelayState", ""), response=True)
 
     def logout(self, cookie):
         """Logout that begins here: tells the service provider through the browser."""
