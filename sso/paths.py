@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-LONGEST: Final = 4_000
+LONGEST: Final = 20_000  # characters: an authorization request comes back so
 # Browsers take `\` for `/` and drop tabs and line ends (WHATWG URL §4.4), so that more than `//` leads elsewhere.
 _LOCAL: Final = re.compile(r"/(?![/\\])[!-\[\]-~]*")
 

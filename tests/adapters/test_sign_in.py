@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
+from lxml import etree
 
 from app.store import connections, tenants
 from app.store.engine import writing
-from tests.adapters.sign_in_people import Browser, Town
+from tests.adapters.sign_in_people import BASE, Browser, Town
+from tests.signed_in import CALLBACK, add_client
 from tests.sso.saml_idp import idp_of
 
 
@@ -205,6 +209,71 @@ def test_another_tenant_s_session_is_none_here(town: Town, browser: Enter) -> No
     with writing(town.engine) as conn:
         tenants.create(conn, "other")
     assert "You are signed out" in ada.get("/signed-in/other").get_data(as_text=True)
+
+
+def test_a_learning_platform_s_request_comes_back_to_it(town: Town, browser: Enter) -> None:
+    town.provision()
+    party, _ = add_client(town.engine, town.okta.tenant_id)
+    ada = browser()
+    asked = {
+        "client_id": party.id,
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid",
+        "state": "s",
+        "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        "code_challenge_method": "S256",
+    }
+    answer = ada.get(f"/oauth/authorize?{urlencode(asked)}")
+    assert answer.location.startswith("/sign-in/acme?flow=")
+    request = ada.begin(answer.location)
+    answer = ada.answer(request)
+    assert answer.location.startswith("/oauth/authorize?")
+    answer = ada.get(answer.location)
+    assert answer.location.startswith(f"{CALLBACK}?code=")
+    assert "state=s" in answer.location
+
+
+def test_of_two_at_the_same_instant_one_is_taken(town: Town, browser: Enter) -> None:
+    town.provision()
+    ada = browser(settings={"allow_unsolicited": True})
+    ada.sign_in()
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: Browser(town, ada.connection_id).answer(None, id="_once"), range(4)))
+    assert sorted(answer.status_code for answer in answers) == [303, 403, 403, 403]
+    assert len(town.rows("sessions")) == 2
+    assert [row.reason for row in town.rows("sign_ins") if row.reason] == ["replayed"] * 3
+
+
+def test_our_metadata_is_public_and_says_where_answers_go(town: Town, browser: Enter) -> None:
+    ada = browser()
+    answer = Browser(town, ada.connection_id).get(f"/saml/{ada.connection_id}")
+    assert answer.mimetype == "application/samlmetadata+xml"
+    root = etree.fromstring(answer.get_data())
+    assert root.get("entityID") == f"{BASE}/saml/{ada.connection_id}"
+    assert f"{BASE}/saml/{ada.connection_id}/acs" in answer.get_data(as_text=True)
+
+
+def test_one_address_cannot_fill_the_log(town: Town, browser: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.adapters.sign_in.BURST", 2)
+    eve = browser()
+    pages = [eve.post(f"/saml/{eve.connection_id}/acs", b"SAMLResponse=x").get_data(as_text=True) for _ in range(4)]
+    assert ["give this code" in page for page in pages] == [True, True, False, False]
+    assert len(town.rows("sign_ins")) == 2
+
+
+def test_a_failure_of_ours_is_a_page_too(town: Town, browser: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_said: object, **_more: object) -> None:
+        raise RuntimeError("ada@acme.example")
+
+    town.provision()
+    ada = browser()
+    request = ada.begin()
+    monkeypatch.setattr("app.adapters.sign_in.log_in", fail)
+    town.app.testing = False
+    answer = ada.answer(request)
+    assert (answer.status_code, "Something went wrong here" in answer.get_data(as_text=True)) == (500, True)
+    assert "ada@" not in answer.get_data(as_text=True)
 
 
 def _stranger() -> str:
