@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from urllib.parse import quote_plus
 
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
 
+from sso import saml_keys
 from sso.connections import SamlKey
 from sso.saml_names import RSA_SHA256
 
@@ -64,8 +65,4 @@ def form(action: str, kind: Kind, message: bytes, relay_state: str | None) -> Fo
 
 
 def _sign(data: bytes, key: SamlKey) -> bytes:
-    # Our own key out of the vault: to prove its primes anew took a second of each request.
-    private = serialization.load_pem_private_key(key.private.encode(), None, unsafe_skip_rsa_key_validation=True)
-    if not isinstance(private, rsa.RSAPrivateKey):
-        raise TypeError("the key that signs SAML messages is an RSA key")
-    return private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+    return saml_keys.private(key).sign(data, padding.PKCS1v15(), hashes.SHA256())

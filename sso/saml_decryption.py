@@ -13,13 +13,13 @@ from typing import Final
 from xml.sax.saxutils import quoteattr
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher as BlockCipher
 from cryptography.hazmat.primitives.ciphers import algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from sso import xml
+from sso import saml_keys, xml
 from sso.connections import SamlKey
 from sso.errors import SignInError
 from sso.guard_encryption import Cipher, CipherKey
@@ -74,10 +74,9 @@ def _open(cipher: Cipher, keys: Sequence[SamlKey]) -> bytes | None:
 def _content_keys(cipher: Cipher, keys: Sequence[SamlKey]) -> Iterator[bytes]:
     """One content key for each of our keys and each encrypted one: a random one where it does not open."""
     for key in keys:
-        # Our own keys out of the vault: to prove their primes anew takes a second for each.
-        private = serialization.load_pem_private_key(key.private.encode(), None, unsafe_skip_rsa_key_validation=True)
+        private = saml_keys.private(key)
         for each in cipher.keys:
-            found = _unwrap(private, each) if isinstance(private, rsa.RSAPrivateKey) else b""
+            found = _unwrap(private, each)
             yield found if len(found) == cipher.key_length else secrets.token_bytes(cipher.key_length)
 
 

@@ -41,3 +41,15 @@ def make(name: str, now: datetime) -> SamlKey:
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode(),
     )
+
+
+def private(key: SamlKey) -> rsa.RSAPrivateKey:
+    """Its private half. That it is sound was seen to when it was made: proving it again takes longer than a sign-in.
+
+    Raises:
+        TypeError: it is no RSA key.
+    """
+    loaded = serialization.load_pem_private_key(key.private.encode(), None, unsafe_skip_rsa_key_validation=True)
+    if not isinstance(loaded, rsa.RSAPrivateKey):
+        raise TypeError("the key of SAML messages is an RSA key")
+    return loaded
