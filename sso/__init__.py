@@ -10,7 +10,7 @@ Machines prove who they are and get tokens; what a person's sign-in yields is in
     client ──code, refresh token──▶ provider ─▶ client_authentication ─▶ grants ─▶ minting ─▶ tokens
 
     provider   the OAuth 2.0 authorization server (authlib), towards LMSs and integrations; provider_routes its doors,
-               provider_metadata what it says of itself, end_session the way out
+               provider_metadata what it says of itself, end_session the way out, logout_tokens what clients hear
     authorizations  what it needs of whoever keeps sessions, codes and tokens; person_claims what is told of people
     relying_parties, redirect_uris   who may ask, and where it is answered
     assertions clients that prove themselves by a signed JWT (RFC 7523); issuer_keys fetches public keys

@@ -47,6 +47,8 @@ def document(public_url: str) -> dict[str, Any]:
         "prompt_values_supported": ["none", "login", "select_account"],
         "claim_types_supported": ["normal"],
         "claims_supported": [*_IN_ID_TOKEN, *person_claims.CLAIMS],
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "claims_parameter_supported": False,
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,

@@ -72,7 +72,6 @@ def client() -> None:
 )
 @click.option("--introspects", is_flag=True, help="It may ask about every token of the tenant.")
 @click.option("--back-channel-logout-uri", callback=_address, metavar="URL", help="Told when a session ends.")
-@click.option("--front-channel-logout-uri", callback=_address, metavar="URL", help="Loaded when a person signs out.")
 @expires_option
 @json_option
 @click.pass_obj

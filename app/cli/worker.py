@@ -11,7 +11,8 @@ from app.adapters.metadata_refresh import MetadataRefresh
 from app.cli.context import Context
 from app.cli.processes import end_with_parent
 from app.events.delivery import Delivery
-from app.events.issuing import Issuer
+from app.events.issuing import Issuer, ReadyIssuer
+from app.events.logouts import LogoutDelivery
 from app.events.receivers import way_out
 from app.settings import SettingsError
 from app.sync import jobs
@@ -39,7 +40,9 @@ def _chores(context: Context, engine: sa.Engine) -> jobs.Chores:
     try:
         vault = context.vault
     except SettingsError as error:
-        structlog.get_logger("jobs").warning("no SCIM events are delivered", why=str(error))
+        structlog.get_logger("jobs").warning("no SCIM events and no sign-outs are delivered", why=str(error))
         return chores
     issuer = Issuer(engine, vault, context.settings.public_url)
-    return chores | {"deliver": Delivery(engine, issuer, way_out(context.settings)).drain}
+    way = way_out(context.settings)
+    logouts = LogoutDelivery(engine, ReadyIssuer(issuer), way)
+    return chores | {"deliver": Delivery(engine, issuer, way).drain, "logout": logouts.drain}

@@ -11,4 +11,5 @@ worker that dies between push and position sends its last token again, with the 
     push         one token to one receiver (RFC 8935)
     delivery     claim, send in order, move on; back off from who does not answer
     receivers    registering one, and trying it
+    logouts      clients are told that a session ended (OpenID Connect Back-Channel Logout)
 """

@@ -26,6 +26,7 @@ clients = sa.Table(
     json("settings"),  # of `sso.relying_parties.RelyingParty`
     sa.Column("created_at", Time, nullable=False, server_default=NOW),
     sa.Column("removed_at", Time),
+    sa.Column("told_until", Time),  # of which ended sessions it was told, where it wants to hear of them
     sa.Index("uq_clients_id", "id", unique=True),  # a request names its client before the tenant is known
 )
 
@@ -76,4 +77,20 @@ tokens = sa.Table(
     sa.Index("uq_tokens_hash", "hash", unique=True),  # who shows it is asked before the tenant is known
     sa.Index("ix_tokens_authorization", "tenant_id", "authorization_id"),
     sa.Index("ix_tokens_expires", "tenant_id", "expires_at"),
+)
+
+# A client that is to be told that a session ended (OpenID Connect Back-Channel Logout).
+logouts = sa.Table(
+    "logouts",
+    metadata,
+    people(),
+    sa.Column("session_id", Id, primary_key=True),
+    sa.Column("client_id", Id, primary_key=True),
+    sa.Column("account_id", Id, nullable=False),
+    sa.Column("next_at", Time, nullable=False),
+    sa.Column("tries", sa.SmallInteger, nullable=False, server_default="0"),
+    sa.Column("failure", sa.Text),
+    sa.Column("done_at", Time),
+    sa.Index("ix_logouts_next", "tenant_id", "next_at", postgresql_where=sa.text("done_at IS NULL")),
+    sa.Index("ix_logouts_done", "tenant_id", "done_at", postgresql_where=sa.text("done_at IS NOT NULL")),
 )

@@ -132,6 +132,7 @@ sessions = sa.Table(
         postgresql_where=sa.text("provider_session IS NOT NULL"),
     ),
     sa.Index("ix_sessions_expires", "tenant_id", "expires_at"),
+    sa.Index("ix_sessions_ended", "tenant_id", "ended_at", postgresql_where=sa.text("ended_at IS NOT NULL")),
 )
 
 # Each attempt to sign in: its trace for the administrator, under a short code that a person can read out.

@@ -246,6 +246,12 @@ accounts = sa.Table(
     sa.Index("ix_accounts_status", "tenant_id", "status", "id"),
     sa.Index("ix_accounts_manager", "tenant_id", "manager_id", postgresql_where=sa.text("manager_id IS NOT NULL")),
     sa.Index("ix_accounts_revision", "tenant_id", "revision", "id"),
+    sa.Index(
+        "ix_accounts_signed_out",
+        "tenant_id",
+        "signed_out_at",
+        postgresql_where=sa.text("signed_out_at IS NOT NULL"),
+    ),
 )
 
 grants = sa.Table(

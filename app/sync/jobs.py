@@ -31,7 +31,7 @@ TOLD_EVERY: Final = 0.2  # seconds; what comes in between, the sweep finds
 SWEEP: Final = "* * * * * */5"  # cron with seconds last
 
 _log = structlog.get_logger("jobs")
-_UNDER_WAY: Final = {name: threading.Lock() for name in ("deliver", "asynchronous", "metadata")}
+_UNDER_WAY: Final = {name: threading.Lock() for name in ("deliver", "asynchronous", "metadata", "logout")}
 _jobs = App(connector=InMemoryConnector())
 
 Chores = Mapping[str, Callable[[], None]]
@@ -121,6 +121,11 @@ def _asynchronous(context: JobContext) -> None:
 @_jobs.task(name="metadata", pass_context=True)
 def _metadata(context: JobContext) -> None:
     _chore(context, "metadata")
+
+
+@_jobs.task(name="logout", pass_context=True)
+def _logout(context: JobContext) -> None:
+    _chore(context, "logout")
 
 
 def _chore(context: JobContext, name: str) -> None:
