@@ -198,9 +198,11 @@ def setup_checks(app: Flask, engine: sa.Engine, settings: Settings, hold: bool) 
 def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     """Signing in through identity providers, and out."""
     from app.adapters.connections import Connections
+    from app.adapters.metadata_refresh import unknown_key
     from app.adapters.pace import Pace
     from app.adapters.sign_in import SignInDesk
     from app.events.issuing import Issuer
+    from app.sync.jobs import Teller
     from sso import keys, metadata
     from sso.arriving import Arrivals
     from sso.connections import Addresses, Connection
@@ -211,7 +213,7 @@ def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     from sso.routes import SignIn, blueprint
     from sso.saml_side import SamlSide
 
-    public_url = settings.public_url
+    public_url, tell = settings.public_url, Teller(engine, "metadata")
 
     def vault() -> Vault:
         if settings.secret_key is None:
@@ -226,7 +228,7 @@ def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings) -> None:
 
     desk = SignInDesk(engine, Connections(engine, vault, public_url), Pace(settings.workers))
     web = way_out(public_url, settings.outbound_networks or ())
-    saml = SamlSide(public_url, desk.saml_keys)
+    saml = SamlSide(public_url, desk.saml_keys, lambda connection: unknown_key(engine, tell, connection.id))
     oidc = OidcSide(public_url, web, Providers(web), IssuerKeys(through(web)), sign)
     arrivals = Arrivals(desk, {"saml": saml, "oidc": oidc}, public_url)
     departures = Departures(desk, {"saml": saml, "oidc": oidc}, Logouts(saml, oidc), arrivals)

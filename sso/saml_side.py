@@ -10,16 +10,25 @@ from sso.assertion import Assertion, ProviderSession
 from sso.bindings import new_request_id
 from sso.connections import Addresses, Connection, Saml, SamlKey
 from sso.demands import Demands
+from sso.errors import SignInError
 from sso.keeping import Request
 from sso.sides import Answered, Leaving, Ordered, Peeked, Question, Received
 from sso.trace import Trace
 
 
 class SamlSide:
-    """`sso.sides.Side` and `SamlLogout`. `keys` are ours, read anew each time."""
+    """`sso.sides.Side` and `SamlLogout`. `keys` are ours, read anew each time.
 
-    def __init__(self, public_url: str, keys: Callable[[], Sequence[SamlKey]]) -> None:
-        self._public_url, self._keys = public_url, keys
+    `unknown_key` is told of a connection whose answer was signed with no key that is known: it may have a new one.
+    """
+
+    def __init__(
+        self,
+        public_url: str,
+        keys: Callable[[], Sequence[SamlKey]],
+        unknown_key: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
+        self._public_url, self._keys, self._unknown_key = public_url, keys, unknown_key
 
     def ask(self, connection: Connection, demands: Demands, now: datetime) -> Question:
         """The RelayState is the request's own ID: a key, never an address."""
@@ -47,6 +56,10 @@ class SamlSide:
         try:
             addresses = self._addresses(connection)
             return saml.accept(connection, addresses, self._keys(), received.form, expected, now, steps)[0]
+        except SignInError as error:
+            if error.code == "signature":
+                self._unknown_key(connection)
+            raise
         finally:
             for step in steps:
                 trace.passed(step)

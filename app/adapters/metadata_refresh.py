@@ -65,17 +65,6 @@ class MetadataRefresh:
             if len(due) < AT_ONCE:
                 return
 
-    def unknown_key(self, connection_id: str) -> bool:
-        """Read it again because an answer was signed with a key that is not known, at most once a minute.
-
-        Returns whether the settings changed. It never raises, and does not wait for another one who reads it now.
-        """
-        with reading(self._engine) as conn:
-            if not connections.claim_refresh(conn, connection_id, FLOOR_SECONDS):
-                return False
-            stored = connections.find(conn, connection_id)
-        return stored is not None and "certificates" in self.refresh(stored).changed
-
     def refresh(self, stored: Stored, *, accept: bool = False, actor: str = ACTOR) -> Refreshed:
         """Read it again now. `accept`: a person takes over all certificates, whatever they are."""
         now = self._clock()
@@ -106,6 +95,17 @@ class MetadataRefresh:
     def _note(self, stored: Stored, now: datetime, again: datetime, failure: str | None) -> None:
         with reading(self._engine) as conn:
             connections.note_refresh(conn, stored.tenant_id, stored.id, now, again, failure)
+
+
+def unknown_key(engine: sa.Engine, tell: Callable[[], None], connection_id: str) -> None:
+    """An answer was signed with a key that is not known: have the metadata read, at most once a minute.
+
+    The answer itself is refused, and nobody waits: a forged one would make us wait as well. `tell` wakes a worker.
+    """
+    with reading(engine) as conn:
+        asked = connections.ask_refresh(conn, connection_id, FLOOR_SECONDS)
+    if asked:
+        tell()
 
 
 def _no_vault() -> Vault:

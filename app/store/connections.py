@@ -204,9 +204,9 @@ def claim_due(conn: sa.Connection, now: datetime, until: datetime, limit: int) -
     return [found for found in (find(conn, str(id)) for id in rows) if found is not None]
 
 
-def claim_refresh(conn: sa.Connection, id: str, floor_seconds: int) -> bool:
-    """Whether its metadata may be read now: not when somebody did, or tried, less than `floor_seconds` ago."""
-    return conn.execute(_CLAIM_NOW, {"id": id, "floor": floor_seconds}).one_or_none() is not None
+def ask_refresh(conn: sa.Connection, id: str, floor_seconds: int) -> bool:
+    """Have its metadata read at once; not when somebody asked or looked less than `floor_seconds` ago."""
+    return _ASK_REFRESH.row(conn, {"id": id, "floor": floor_seconds}) is not None
 
 
 def note_refresh(
@@ -253,9 +253,9 @@ _CLAIM_DUE: Final = sa.text("""
         ORDER BY refresh_at LIMIT :limit FOR UPDATE SKIP LOCKED
     ) due WHERE c.tenant_id = due.tenant_id AND c.id = due.id RETURNING c.id
 """)
-# `refreshed_at` is when somebody last looked, whatever they found.
-_CLAIM_NOW: Final = sa.text("""
-    UPDATE connections SET refreshed_at = clock_timestamp() WHERE id = :id AND metadata_url IS NOT NULL
-        AND (refreshed_at IS NULL OR refreshed_at < clock_timestamp() - make_interval(secs => :floor))
+_ASK_REFRESH: Final = Statement("""
+    UPDATE connections SET refresh_at = clock_timestamp(), refreshed_at = clock_timestamp()
+    WHERE id = CAST(%(id)s AS uuid) AND metadata_url IS NOT NULL AND (refreshed_at IS NULL
+        OR refreshed_at < clock_timestamp() - make_interval(secs => CAST(%(floor)s AS int)))
     RETURNING id
-""").bindparams(sa.bindparam("id", type_=t.c.id.type))
+""")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from app.adapters import connecting
 from app.adapters.connecting import Metadata, Said
-from app.adapters.metadata_refresh import MetadataRefresh, Refreshed
+from app.adapters.metadata_refresh import MetadataRefresh, Refreshed, unknown_key
 from app.store import connections, sign_in_tables, tenants
 from app.store import tables as t
 from app.store.connections import Stored
@@ -111,19 +111,24 @@ def test_a_person_may_take_all_certificates(
 def test_an_unknown_key_has_it_read_at_most_once_a_minute(
     engine: sa.Engine, refresh: MetadataRefresh, web: FakeWeb, made: str
 ) -> None:
-    assert refresh.unknown_key(made)
-    assert not refresh.unknown_key(made)
-    assert web.asked == [URL]
+    told: list[str] = []
+    refresh.drain()
+    unknown_key(engine, lambda: told.append("metadata"), made)
+    refresh.drain()
+    assert (len(web.asked), told) == (1, [])
     _set(engine, refreshed_at=datetime.now(UTC) - timedelta(seconds=61))
-    assert not refresh.unknown_key(made)  # read, and nothing is new
-    assert len(web.asked) == 2
+    for _ in range(3):
+        unknown_key(engine, lambda: told.append("metadata"), made)
+    refresh.drain()
+    refresh.drain()
+    assert (len(web.asked), told) == (2, ["metadata"])
 
 
 def test_without_an_address_nothing_is_read(
     engine: sa.Engine, refresh: MetadataRefresh, web: FakeWeb, made: str
 ) -> None:
     _set(engine, metadata_url=None)
-    assert not refresh.unknown_key(made)
+    unknown_key(engine, lambda: pytest.fail("there is nothing to read"), made)
     refresh.drain()
     assert refresh.refresh(_stored(engine, made)).failure == "the connection has no metadata address"
     assert web.asked == []
