@@ -51,6 +51,7 @@ class Said:
     paired: str | None = None
     affiliation: str = "employee"
     employee_namespace: str | None = None  # None: that of the paired source, if it has one
+    id: str | None = None  # None: a new one
     metadata: Metadata | None = None
 
 
@@ -74,7 +75,7 @@ def create(engine: sa.Engine, vault: Callable[[], Vault], tenant_id: str, said: 
 
     Raises:
         BadConnectionError: its settings cannot be.
-        NameTakenError: the tenant has a connection or a source of that name.
+        NameTakenError: the tenant has a connection or a source of that name, or somebody has one of that id.
         NotFoundError: there is no such source to pair it with.
     """
     settings, claims = parse(said.kind, said.settings), parse_claims(said.claims)
@@ -91,6 +92,7 @@ def create(engine: sa.Engine, vault: Callable[[], Vault], tenant_id: str, said: 
         arrival=said.arrival,
         affiliation=said.affiliation,
         employee_namespace=said.employee_namespace,
+        id=said.id,
         **_columns(said.metadata or Metadata()),
     )
 

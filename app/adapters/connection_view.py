@@ -33,7 +33,7 @@ def described(stored: Stored, public_url: str, now: datetime | None = None) -> d
         "paired_source_id": stored.source_settings.get("paired_source_id"),
         "source_id": stored.source_id,
         "domains": list(stored.domains),
-        "addresses": addresses(stored, public_url),
+        "addresses": addresses(public_url, stored.tenant_name, stored.name, stored.kind, stored.id),
         "settings": stored.settings if settings is None else asdict(settings),
         "claims": dict(stored.claims),
         "has_secret": stored.secret is not None,
@@ -49,11 +49,11 @@ def described(stored: Stored, public_url: str, now: datetime | None = None) -> d
     }
 
 
-def addresses(stored: Stored, public_url: str) -> dict[str, str]:
-    """What the connection's identity provider must know of us, by the names that the specifications use."""
-    ours = Addresses(public_url, stored.id)
-    start = {"sign_in_url": f"{public_url}/sign-in/{stored.tenant_name}/{stored.name}"}
-    if stored.kind == "saml":
+def addresses(public_url: str, tenant: str, name: str, kind: str, id: str) -> dict[str, str]:
+    """What a connection's identity provider must know of us, by the names that the specifications use."""
+    ours = Addresses(public_url, id)
+    start = {"sign_in_url": f"{public_url}/sign-in/{tenant}/{name}"}
+    if kind == "saml":
         return {
             "entity_id": ours.entity_id,
             "acs_url": ours.acs,

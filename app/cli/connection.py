@@ -21,6 +21,7 @@ name_argument = click.argument("name")
     cls=LazyGroup,
     lazy={
         "create": "connection_making:create",
+        "prepare": "connection_making:prepare",
         "refresh": "connection_testing:refresh",
         "set": "connection_making:set_",
         "test": "connection_testing:test",
@@ -103,12 +104,17 @@ def text_of(data: dict[str, Any]) -> str:
     plain = {
         name: value for name, value in data.items() if name not in ("addresses", "certificates", "warnings", "settings")
     }
-    lines = [*_lines(plain), "", "for the identity provider:", *_lines(data["addresses"], "  "), "", "settings:"]
+    lines = [*_lines(plain), "", text_of_addresses(data["addresses"]), "", "settings:"]
     lines += _lines({name: value for name, value in data["settings"].items() if name != "certificates"}, "  ")
     for one in data["certificates"]:
         until = f"{minute(one['not_before'])} to {minute(one['not_after'])}"
         lines += ["", f"certificate of {one['subject']}", f"  valid    {until}", f"  SHA-256  {one['fingerprint']}"]
     return "\n".join([*lines, *(f"\nwarning: {one}" for one in data["warnings"])])
+
+
+def text_of_addresses(told: dict[str, str]) -> str:
+    """What the identity provider must be told."""
+    return "\n".join(["for the identity provider:", *_lines(told, "  ")])
 
 
 def _lines(said: dict[str, Any], indent: str = "") -> list[str]:

@@ -16,9 +16,10 @@ import orjson
 from app.adapters import connecting, metadata_import
 from app.adapters.connecting import Change, Metadata, Said
 from app.adapters.connection_schemas import BadConnectionError
-from app.adapters.connection_view import described
-from app.cli.connection import name_argument, text_of
+from app.adapters.connection_view import addresses, described
+from app.cli.connection import name_argument, text_of, text_of_addresses
 from app.cli.context import Context, actor, json_option, name_of, show, tenant_option
+from app.cli.issuing import a_uuid
 from app.outbound import way_out
 from app.store import connections, tenants
 from app.store.connections import Stored
@@ -41,6 +42,10 @@ def _pairs(_ctx: click.Context, _parameter: click.Parameter, said: Sequence[str]
             raise click.BadParameter(f"{text!r} is not NAME=VALUE")
         pairs.append((name.strip().replace("-", "_"), value))
     return pairs
+
+
+def _an_id(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    return None if value is None else a_uuid(ctx, parameter, value)
 
 
 _SHARED: Final = (
@@ -100,16 +105,49 @@ def shared(command: Command) -> Command:
     return command
 
 
+_type_option: Final = click.option(
+    "--type", "kind", type=click.Choice(["saml", "oidc"]), required=True, help="The protocol."
+)
+_new_name_option: Final = click.option(
+    "--name", required=True, callback=name_of("connection"), help="Its name, also in addresses."
+)
+
+
 @click.command()
 @tenant_option
-@click.option("--type", "kind", type=click.Choice(["saml", "oidc"]), required=True, help="The protocol.")
-@click.option("--name", required=True, callback=name_of("connection"), help="Its name, also in addresses.")
+@_type_option
+@_new_name_option
+@json_option
+@click.pass_obj
+def prepare(context: Context, tenant_name: str, kind: str, name: str, as_json: bool) -> None:
+    """Print the addresses of a connection to come, for providers that want them first. It keeps nothing."""
+    id = connections.new_id()
+    told = addresses(context.settings.public_url, tenant_name, name, kind, id)
+    text = text_of_addresses(told) + f"\n\nthen: rollcall connection create --id {id} …"
+    show({"id": id, "addresses": told}, text, as_json=as_json)
+
+
+@click.command()
+@tenant_option
+@_type_option
+@_new_name_option
+@click.option("--id", callback=_an_id, help="The id that `connection prepare` gave.")
 @click.option("--affiliation", type=click.Choice(["employee", "customer"]), default="employee", show_default=True)
+@click.option(
+    "--employee-namespace", "numbering", help="Whose numbering its employee numbers follow; else the paired source's."
+)
 @shared
 @json_option
 @click.pass_obj
 def create(
-    context: Context, tenant_name: str, kind: str, name: str, affiliation: str, as_json: bool, **given: Any
+    context: Context,
+    tenant_name: str,
+    kind: str,
+    name: str,
+    id: str | None,
+    affiliation: str,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Add a connection. It prints what the identity provider must know."""
     if kind != "saml" and given["document"]:
@@ -126,6 +164,8 @@ def create(
         arrival=given["arrival"] or "link",
         paired=given["paired"],
         affiliation=affiliation,
+        employee_namespace=given["numbering"],
+        id=id,
         metadata=published,
     )
     try:

@@ -47,6 +47,7 @@ class NewConnection:
     affiliation: str = "employee"
     employee_namespace: str | None = None  # None: that of the paired source, if it has one
     enabled: bool = True
+    id: str | None = None  # None: a new one
     metadata_url: str | None = None
     metadata_certificate: str | None = None
     refresh_at: datetime | None = None
@@ -80,12 +81,17 @@ class Stored:
     updated_at: datetime
 
 
+def new_id() -> str:
+    """An id for a connection that is to come: its addresses are known by it."""
+    return str(uuid_utils.uuid7())
+
+
 def create(conn: sa.Connection, new: NewConnection) -> str:
     """A connection with its source, of the same name; returns its id.
 
     Raises:
         ValueError: `name` is none.
-        NameTakenError: the tenant has a connection or a source of that name.
+        NameTakenError: the tenant has a connection or a source of that name, or somebody has one of that id.
     """
     settings = {"arrival": new.arrival, "paired_source_id": new.paired_source_id}
     try:
@@ -104,7 +110,9 @@ def create(conn: sa.Connection, new: NewConnection) -> str:
         raise NameTakenError(
             f"the tenant has a source {new.name} already, and a connection is one too: {hint}"
         ) from None
-    id = str(uuid_utils.uuid7())
+    id = new.id or new_id()
+    if conn.execute(sa.select(t.c.id).where(t.c.id == id)).one_or_none() is not None:
+        raise NameTakenError(f"there is a connection of the id {id} already")
     conn.execute(
         sa.insert(t).values(
             tenant_id=new.tenant_id,

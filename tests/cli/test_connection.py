@@ -195,3 +195,17 @@ def test_metadata_from_an_address_is_read_again(run: Run, monkeypatch: pytest.Mo
 def test_metadata_that_cannot_be_had(run: Run, words: tuple[str, ...], sentence: str) -> None:
     failed = run(*words)
     assert (failed.exit_code, sentence in failed.output) == (2, True), failed.output
+
+
+def test_addresses_beforehand(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "idp.xml"
+    path.write_bytes(metadata(certificate()))
+    of = ("--tenant", "acme", "--type", "saml", "--name", "okta-login")
+    told_before = told(run("connection", "prepare", *of, "--json"))
+    assert "then: rollcall connection create --id" in run("connection", "prepare", *of).stdout
+    made = told(run(*SAML, "--metadata", path, "--id", told_before["id"], "--json"))
+    assert made["addresses"] == told_before["addresses"]
+    assert made["id"] == told_before["id"]
+    again = run(*SAML[:-1], "other", "--metadata", path, "--id", told_before["id"])
+    assert (again.exit_code, "of the id" in again.output) == (1, True)
+    assert run(*SAML[:-1], "other", "--metadata", path, "--id", "x").exit_code == 2
