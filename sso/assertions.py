@@ -35,6 +35,7 @@ class Trust:
     audience: str
     jwks_url: str | None = None
     jwks: str | None = None
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)

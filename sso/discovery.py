@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -45,6 +45,7 @@ class ProviderMetadata:
     end_session_endpoint: str | None = None
     answers_with_issuer: bool = False
     jwks: None = None
+    epoch: int = 0
 
 
 @dataclass(slots=True)
@@ -56,12 +57,16 @@ class _Known:
 
 
 class Providers:
-    """What is known of providers in this process. `clock` counts seconds."""
+    """What is known of providers in this process. `clock` counts seconds.
+
+    A change of a connection is a new epoch: its provider's document and keys are asked for anew, so that a withdrawn
+    key can be dropped at once in every process.
+    """
 
     def __init__(self, web: Web, clock: Callable[[], float] = time.monotonic) -> None:
         self._web = web
         self._clock = clock
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int], _Known] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, connection: Connection) -> ProviderMetadata:
@@ -70,8 +75,8 @@ class Providers:
         Raises:
             SignInError: `provider_unreachable`, `malformed` or `issuer`.
         """
-        issuer = settings_of(connection).issuer
-        known = self._of(issuer)
+        issuer, epoch = settings_of(connection).issuer, connection.version
+        known = self._of((issuer, epoch))
         age = self._clock() - known.fetched
         if known.metadata is not None and age <= FRESH:
             return known.metadata
@@ -80,24 +85,19 @@ class Providers:
             assert usable is not None
             return usable
         try:
-            return self._refreshed(issuer, known, usable)
+            return self._refreshed(issuer, epoch, known, usable)
         finally:
             known.lock.release()
 
-    def forget(self, issuer: str) -> None:
-        """Drops what is known of it, in this process."""
+    def _of(self, key: tuple[str, int]) -> _Known:
         with self._lock:
-            self._known.pop(issuer, None)
-
-    def _of(self, issuer: str) -> _Known:
-        with self._lock:
-            known = self._known.setdefault(issuer, _Known())
-            self._known.move_to_end(issuer)
+            known = self._known.setdefault(key, _Known())
+            self._known.move_to_end(key)
             while len(self._known) > MOST_ISSUERS:
                 self._known.popitem(last=False)
             return known
 
-    def _refreshed(self, issuer: str, known: _Known, usable: ProviderMetadata | None) -> ProviderMetadata:
+    def _refreshed(self, issuer: str, epoch: int, known: _Known, usable: ProviderMetadata | None) -> ProviderMetadata:
         now = self._clock()
         if known.metadata is not None and now - known.fetched <= FRESH:  # whoever held the lock fetched it
             return known.metadata
@@ -106,7 +106,7 @@ class Providers:
                 raise SignInError("provider_unreachable", f"{issuer} gave no discovery document a moment ago")
             return usable
         try:
-            known.metadata = fetch(self._web, issuer)
+            known.metadata = replace(fetch(self._web, issuer), epoch=epoch)
         except SignInError as error:
             known.failed = now
             if usable is None or error.code != "provider_unreachable":

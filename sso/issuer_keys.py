@@ -40,7 +40,7 @@ class IssuerKeys:
     def __init__(self, fetch: Fetch | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetch = fetch or _nowhere
         self._clock = clock
-        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._known: OrderedDict[tuple[str, int], _Known] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, source: KeySource, kid: str | None) -> Sequence[Mapping[str, Any]]:
@@ -49,22 +49,17 @@ class IssuerKeys:
             return usable_keys(source.jwks)
         if source.jwks_url is None:
             return []
-        known = self._of(source.jwks_url)
+        known = self._of((source.jwks_url, source.epoch))
         now = self._clock()
         lacking = kid is not None and all(key.get("kid") != kid for key in known.keys)
         if (lacking or now - known.fetched > FRESH) and now - known.tried >= PAUSE:
             self._look_up(source.jwks_url, known, now)
         return known.keys if now - known.fetched <= STALE else []
 
-    def forget(self, url: str) -> None:
-        """Drops what was fetched there, in this process: the next token asks again."""
+    def _of(self, key: tuple[str, int]) -> _Known:
         with self._lock:
-            self._known.pop(url, None)
-
-    def _of(self, url: str) -> _Known:
-        with self._lock:
-            known = self._known.setdefault(url, _Known())
-            self._known.move_to_end(url)
+            known = self._known.setdefault(key, _Known())
+            self._known.move_to_end(key)
             while len(self._known) > MOST_ISSUERS:
                 self._known.popitem(last=False)
             return known

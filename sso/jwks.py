@@ -25,13 +25,16 @@ _REMEMBERED: Final = 512
 
 
 class KeySource(Protocol):
-    """Where an issuer's keys are: an address, or the JSON text of a key set."""
+    """Where an issuer's keys are: an address, or the JSON text of a key set. Keys of an older `epoch` are forgotten."""
 
     @property
     def jwks_url(self) -> str | None: ...
 
     @property
     def jwks(self) -> str | None: ...
+
+    @property
+    def epoch(self) -> int: ...
 
 
 class Keys(Protocol):

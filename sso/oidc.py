@@ -93,23 +93,30 @@ def accept(
     keys: Keys,
     now: float,
     sign: code_exchange.Sign | None = None,
+    steps: list[str] | None = None,
 ) -> Assertion:
     """Who signed in, by the provider's `answer` at the callback (each parameter once). `now` in epoch seconds.
+
+    `steps` is filled with the names of the checks that passed, for the administrator's trace.
 
     Raises:
         SignInError: it is not the answer to this request, or does not hold.
     """
-    settings = settings_of(connection)
+    settings, passed = settings_of(connection), [] if steps is None else steps
     code = _code(answer, pending, provider)
+    passed.append("the answer: state, iss, code")
     tokens = code_exchange.exchange(connection, addresses, provider, code, pending.verifier, web, now, sign)
+    passed.append("code exchanged")
     wanted = id_tokens.Wanted(settings, provider, pending.nonce, tokens.access_token, pending.demands, connection.skew)
     try:
         token = id_tokens.read(tokens.id_token, wanted, keys, now)
         _check_answering_issuer(answer, str(token.claims["iss"]))
+        passed.append("ID token: signature, issuer, audience, times, nonce")
         said = token.claims
         if settings.use_userinfo:
             more = code_exchange.userinfo(provider, tokens.access_token, str(said["sub"]), web)
             said = _joined(said, more)
+            passed.append("userinfo: the same person")
         return _assertion(connection, token, said, tokens.id_token, pending.state)
     except JwtError as error:
         raise SignInError(error.code, f"ID token: {error.detail}") from None

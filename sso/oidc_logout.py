@@ -23,6 +23,7 @@ from sso.jwks import Keys
 from sso.jwts import LONGEST_NAME, JwtError
 
 EVENT: Final = "http://schemas.openid.net/event/backchannel-logout"
+LONGEST_HINT: Final = 6_000  # characters; servers take addresses of 8 KB
 _TYPES: Final = ("", "jwt", "logout+jwt")
 
 
@@ -82,12 +83,13 @@ def end_session_url(
 ) -> str | None:
     """Where the browser goes to sign out there too (RP-Initiated Logout 1.0 §2); None when there is no such place.
 
-    `hint` is the ID token, `come_back` our registered post_logout_redirect_uri.
+    `hint` is the ID token, left out when no address could hold it; `come_back` our registered
+    post_logout_redirect_uri.
     """
     if provider.end_session_endpoint is None:
         return None
     said = {
-        "id_token_hint": hint,
+        "id_token_hint": hint if hint is not None and len(hint) <= LONGEST_HINT else None,
         "client_id": settings_of(connection).client_id,
         "post_logout_redirect_uri": come_back,
         "state": state,

@@ -55,17 +55,23 @@ class OidcSide:
             raise SignInError("unsolicited", "an OpenID provider answers requests only")
         provider = self._provider(connection)
         trace.passed("provider", f"discovered: {provider.issuer}")
-        return oidc.accept(
-            connection,
-            Addresses(self._public_url, connection.id),
-            provider,
-            _answer(received),
-            oidc.Pending(asked.key, asked.nonce, asked.verifier, asked.aim.demands),
-            self._web,
-            self._keys,
-            now.timestamp(),
-            self._sign,
-        )
+        steps: list[str] = []
+        try:
+            return oidc.accept(
+                connection,
+                Addresses(self._public_url, connection.id),
+                provider,
+                _answer(received),
+                oidc.Pending(asked.key, asked.nonce, asked.verifier, asked.aim.demands),
+                self._web,
+                self._keys,
+                now.timestamp(),
+                self._sign,
+                steps,
+            )
+        finally:
+            for step in steps:
+                trace.passed(step)
 
     def leave(self, connection: Connection, session: ProviderSession, now: datetime) -> Question | None:
         key = cookies.new_value()

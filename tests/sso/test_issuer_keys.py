@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -92,11 +93,10 @@ def test_nobody_waits_for_a_fetch_that_is_under_way(world: World) -> None:
     assert kids(keys, "one") == ["one"]
 
 
-def test_keys_are_dropped_at_once_on_demand(world: World, keys: IssuerKeys) -> None:
+def test_a_new_epoch_knows_no_old_key(world: World, keys: IssuerKeys) -> None:
     kids(keys, "one")
     world.kids = ["two"]
-    keys.forget("https://login.example/keys")
-    assert kids(keys, "one") == ["two"]
+    assert [key["kid"] for key in keys.of(replace(TRUST, epoch=1), "one")] == ["two"]
 
 
 def test_without_a_way_out_nothing_is_fetched() -> None:

@@ -124,5 +124,8 @@ def test_where_the_browser_goes_to_sign_out_there() -> None:
         "post_logout_redirect_uri": back,
         "state": "S",
     }
+    long = oidc_logout.end_session_url(connection(), PROVIDER, hint="a" * 9_000, come_back=back, state="S")
+    assert long is not None
+    assert "id_token_hint" not in long
     bare = read({name: value for name, value in DOCUMENT.items() if name != "end_session_endpoint"}, ISSUER)
     assert oidc_logout.end_session_url(connection(), bare, hint=None, come_back=back, state="S") is None
