@@ -35,13 +35,13 @@ def test_what_a_header_may_say(header: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_tokens_are_refused(name: str) -> None:
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(JwtError) as caught:
         read(HOSTILE[name].token)
     assert caught.value.code == HOSTILE[name].code, caught.value.detail
     assert caught.value.code in SENTENCES
     assert len(caught.value.detail) < 400
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 0.25  # of this thread alone: the machine may be busy
 
 
 def test_which_algorithms_is_our_choice() -> None:

@@ -31,13 +31,13 @@ def idp() -> AtHand:
 
 
 def refused(idp: AtHand, code: str, **changes: Any) -> SignInError:
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(SignInError) as caught:
         idp.accept(**changes)
     assert caught.value.code == code, caught.value.detail
     assert caught.value.code in SENTENCES
     assert len(caught.value.detail) <= 500
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 0.25  # of this thread alone: the machine may be busy
     return caught.value
 
 
