@@ -151,7 +151,9 @@ class _Doors:
         found = tenant_of(self._keeper, tenant)
         secret, session = self._session(found)
         if session is None:
-            return self._without_session(found, pages.onward(_signed_out(found)))
+            # A form of another site comes without the cookie: it shall not take the cookie away either.
+            gone = pages.onward(_signed_out(found))
+            return self._without_session(found, gone) if secret else gone
         if not is_form_token(field("token"), secret):
             return refused_page(400, "This page was open for too long. Please go back and try again.", "Not done")
         which = field("session")

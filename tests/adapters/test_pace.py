@@ -35,6 +35,16 @@ def test_a_second_holds_as_many_as_the_rate_and_then_says_when() -> None:
     assert [here.wait("t", 0) for _ in range(100)] == [0] * 100
 
 
+def test_a_bucket_may_hold_more_than_a_second_s_worth() -> None:
+    clock = Clock()
+    here = Pace(1, clock)
+    assert [here.wait("a", 2, 10) for _ in range(11)] == [0] * 10 + [1]
+    clock.now = 1.0
+    assert [here.wait("a", 2, 10) for _ in range(3)] == [0, 0, 1]
+    clock.now = 100.0
+    assert [here.wait("a", 2, 10) for _ in range(11)] == [0] * 10 + [1]
+
+
 def test_each_of_several_processes_fills_its_share() -> None:
     clock = Clock()
     here = Pace(4, clock)

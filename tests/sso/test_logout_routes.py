@@ -88,8 +88,10 @@ def test_a_form_of_another_site_signs_nobody_out() -> None:
     for token in ("", "x", form_token("another"), "é"):
         answer = post(browser, "/sign-out/acme", {"token": token, "session": "all"})
         assert answer.status_code == 400
-    assert len(desk.sessions) == 1
     assert browser.get("/sign-out/acme", base_url=BASE).status_code == 405
+    without_cookie = post(client(desk), "/sign-out/acme", {"session": "all"})  # as browsers send it from elsewhere
+    assert "Set-Cookie" not in without_cookie.headers
+    assert len(desk.sessions) == 1
 
 
 def test_nobody_ends_another_person_s_session() -> None:

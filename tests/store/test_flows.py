@@ -102,3 +102,16 @@ def test_what_was_spent_in_a_login_that_failed_is_not_spent(engine: sa.Engine, t
         fails()
     with reading(engine) as conn:
         assert flows.spend(conn, tenant.id, CONNECTION, "assertion-1", until)
+
+
+def test_a_browser_waits_while_its_request_does(engine: sa.Engine, tenant: tenants.Tenant) -> None:
+    with reading(engine) as conn:
+        flows.ask(conn, _asked(tenant))
+        assert flows.waits(conn, tenant.id, CONNECTION, "cookie")
+        assert not flows.waits(conn, tenant.id, CONNECTION, "another")
+        assert not flows.waits(conn, tenant.id, str(uuid4()), "cookie")
+        assert not flows.waits(conn, str(uuid4()), CONNECTION, "cookie")
+        conn.execute(sa.update(sign_in_tables.pending_logins).values(purpose="logout"))
+        assert not flows.waits(conn, tenant.id, CONNECTION, "cookie")
+        conn.execute(sa.update(sign_in_tables.pending_logins).values(purpose="login", expires_at=sa.func.now()))
+        assert not flows.waits(conn, tenant.id, CONNECTION, "cookie")
