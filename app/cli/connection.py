@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import click
@@ -118,10 +119,14 @@ def text_of_addresses(told: dict[str, str]) -> str:
 
 
 def _lines(said: dict[str, Any], indent: str = "") -> list[str]:
-    return [f"{indent}{name:<24}  {_text(value)}" for name, value in said.items() if value not in (None, [], {}, "")]
+    return [
+        f"{indent}{name:<24}  {_text(value)}" for name, value in said.items() if value not in (None, [], (), {}, "")
+    ]
 
 
 def _text(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{minute(value)} UTC"
     if isinstance(value, (list, tuple)):
         return " ".join(str(one) for one in value)
     if isinstance(value, dict):

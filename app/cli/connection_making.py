@@ -17,6 +17,7 @@ from app.adapters import connecting, metadata_import
 from app.adapters.connecting import Change, Metadata, Said
 from app.adapters.connection_schemas import BadConnectionError
 from app.adapters.connection_view import addresses, described
+from app.adapters.connections import ensure_key
 from app.cli.connection import name_argument, text_of, text_of_addresses
 from app.cli.context import Context, actor, json_option, name_of, show, tenant_option
 from app.cli.issuing import a_uuid
@@ -172,6 +173,8 @@ def create(
         with context.database() as engine:
             with reading(engine) as conn:
                 tenant_id = tenants.find(conn, tenant_name).id
+            if kind == "saml":  # a key takes seconds to make: nobody's first sign-in shall wait for it
+                ensure_key(engine, context.vault, context.settings.public_url)
             connecting.create(engine, lambda: context.vault, tenant_id, said, actor())
             with reading(engine) as conn:
                 made = connections.named(conn, tenant_id, name)
