@@ -14,7 +14,7 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -28,6 +28,9 @@ from app.settings import Settings
 from app.store import migrate
 from app.store.engine import make_engine, reading
 from app.store.vault import Vault
+
+if TYPE_CHECKING:
+    from app.api.auth import Door
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 SECURITY_HEADERS: Final = tuple(
@@ -66,9 +69,9 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_home(app, settings)
     setup_keys(app, engine)
     setup_scim(app, engine, settings)
-    setup_api(app, engine, settings)
+    shared = setup_api(app, engine, settings)
     setup_checks(app, engine, settings, hold)
-    setup_sign_in(app, engine, settings)
+    setup_sign_in(app, engine, settings, shared)
     return app
 
 
@@ -163,17 +166,13 @@ def setup_scim(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     app.extensions["scim_log"] = log
 
 
-def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> None:
-    """The REST API for learning platforms, and the OpenID provider by which their people sign in."""
+def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> Door:
+    """The REST API for learning platforms, with the endpoint for tokens; returns what its handlers share."""
     from app.api import blueprint, door
-    from sso import provider_routes
 
     shared = door(engine, settings)
     app.register_blueprint(blueprint(shared))
-    if shared.people is not None:
-        down = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
-        doors = provider_routes.Doors(shared.people, shared.provider, settings.public_url)
-        app.register_blueprint(provider_routes.blueprint(doors, down))
+    return shared
 
 
 def setup_checks(app: Flask, engine: sa.Engine, settings: Settings, hold: bool) -> None:
@@ -195,15 +194,15 @@ def setup_checks(app: Flask, engine: sa.Engine, settings: Settings, hold: bool) 
     app.wsgi_app = Front(app.wsgi_app, "/oauth/", roads, SECURITY_HEADERS, down)  # type: ignore[method-assign]
 
 
-def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings) -> None:
-    """Signing in through identity providers, and out."""
+def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings, shared: Door) -> None:
+    """Signing in through identity providers, and out; and, as one of them, towards learning platforms."""
     from app.adapters.connections import Connections
     from app.adapters.metadata_refresh import unknown_key
     from app.adapters.pace import Pace
     from app.adapters.sign_in import SignInDesk
     from app.events.issuing import Issuer
     from app.sync.jobs import Teller
-    from sso import keys, metadata
+    from sso import keys, metadata, provider_routes
     from sso.arriving import Arrivals
     from sso.connections import Addresses, Connection
     from sso.departing import Departures, Logouts
@@ -234,3 +233,7 @@ def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings) -> None:
     departures = Departures(desk, {"saml": saml, "oidc": oidc}, Logouts(saml, oidc), arrivals)
     down = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
     app.register_blueprint(blueprint(SignIn(desk, arrivals, departures, public_url, ours), down))
+    if shared.people is not None:
+        upstream = provider_routes.Upstream(desk, departures)
+        doors = provider_routes.Doors(shared.people, shared.provider, public_url, upstream)
+        app.register_blueprint(provider_routes.blueprint(doors, down))

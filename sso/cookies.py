@@ -1,12 +1,14 @@
-"""The two cookies of a browser that signs in.
+"""The cookies of a browser that signs in.
 
     session   one a tenant: who is signed in there            SameSite=Lax
     pending   one an installation: which browser it is that   SameSite=None, since an identity provider's answer may
               asked an identity provider something            come as a form that another site posts
+    onward    one an installation: where it goes on to        SameSite=Lax
+              after it was signed out at the provider too
 
-Both are random texts whose digests are stored. Over https their names begin with `__Host-`: no other host, not even a
-sibling's, can put its own cookie in their place, so that nobody is signed in as somebody else by an answer that was
-meant for another browser. The prefix demands the path `/` (RFC 6265bis §4.1.3.2). Plain http is for loopback only,
+The first two are random texts whose digests are stored. Over https their names begin with `__Host-`: no other host, not
+even a sibling's, can put its own cookie in their place, so that nobody is signed in as somebody else by an answer that
+was meant for another browser. The prefix demands the path `/` (RFC 6265bis §4.1.3.2). Plain http is for loopback only,
 where ports are one site and `Lax` is enough.
 """
 
@@ -53,6 +55,12 @@ def pending_cookie(public_url: str) -> Cookie:
     if _plain(public_url):
         return Cookie("rollcall-pending", secure=False, max_age=PENDING_SECONDS)
     return Cookie("__Host-rollcall-pending", secure=True, same_site="None", max_age=PENDING_SECONDS)
+
+
+def onward_cookie(public_url: str) -> Cookie:
+    """Where a browser goes on to once it was signed out at the identity provider as well: a path of ours."""
+    secure = not _plain(public_url)
+    return Cookie("__Host-rollcall-onward" if secure else "rollcall-onward", secure, max_age=PENDING_SECONDS)
 
 
 def new_value() -> str:

@@ -20,21 +20,35 @@ import orjson
 from flask import Blueprint, Response, request
 
 from sso import authorize, cookies, end_session, pages, person_claims, provider_metadata
+from sso.arriving import Begun
 from sso.authorizations import SignedIn
 from sso.authorize import MARK, Asked, NoWayBack, Parameters, RefusedError, Way
+from sso.browser import leave, set_cookie, visitor
+from sso.departing import Departures
 from sso.end_session import Leaving, WrongError
 from sso.errors import BearerError, InsufficientScopeError, InvalidTokenError
+from sso.keeping import Keeper
 from sso.provider import Answer, People, Provider, TokenRequest
 from sso.relying_parties import OPENID, RelyingParty
+from sso.routes import OUT_AT_PROVIDER
 from sso.tokens import bearer
 
 FORM: Final = "application/x-www-form-urlencoded"
 LARGEST: Final = 16 * 1024
 MOST_PARAMETERS: Final = 50
 LONGEST_TOKEN: Final = 8192
+LONGEST_ONWARD: Final = 3000  # of a cookie
 _NO_STORE: Final = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _BUSY: Final = "Too much is going on at the moment. Please try again."
 _COOKIES: Final = "Your browser does not keep our cookie, so that we cannot tell that you signed in. Please allow it."
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """By which a person is signed out at the identity provider too."""
+
+    keeper: Keeper
+    departures: Departures
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +58,7 @@ class Doors:
     people: People
     provider: Provider
     public_url: str
+    upstream: Upstream | None = None
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -69,7 +84,7 @@ def blueprint(parts: Doors, unavailable: tuple[type[Exception], ...] = ()) -> Bl
 class _Doors:
     def __init__(self, parts: Doors) -> None:
         self._keeper, self._mint, self._provider = parts.people.keeper, parts.people.mint, parts.provider
-        self._public_url, self._now = parts.public_url, parts.now
+        self._public_url, self._now, self._upstream = parts.public_url, parts.now, parts.upstream
         self._document = orjson.dumps(provider_metadata.document(parts.public_url))
 
     def authorize(self) -> Response:
@@ -166,10 +181,34 @@ class _Doors:
             flat = [(name, value) for name, values in said.items() for value in values]
             token = self._keeper.mark(f"sign out {session_id}")
             return pages.page("end_session.html", client=leaving.party.name, fields=[*flat, ("yes", token)])
+        begun = self._sign_out(leaving) if session_id is not None else None
         ends = session_id or (leaving.hint.session_id if leaving.hint else None)
         if ends is not None:
             self._keeper.end_session(leaving.party, ends)
-        return self._without_session(leaving.party, self._left(leaving))
+        answer = self._left(leaving) if begun is None else self._by_the_provider(begun, leaving)
+        return self._without_session(leaving.party, answer)
+
+    def _sign_out(self, leaving: Leaving) -> Begun | None:
+        """End the browser's session; what it takes to the identity provider, if that takes sign-outs."""
+        cookie = request.cookies.get(cookies.session(self._public_url, leaving.party.tenant_id), "")
+        if self._upstream is None:
+            return None
+        session = self._upstream.keeper.session(leaving.party.tenant_id, cookie)
+        return None if session is None else self._upstream.departures.sign_out(session, visitor())
+
+    def _by_the_provider(self, begun: Begun, leaving: Leaving) -> Response:
+        """By way of the identity provider, and back here without a session: then on to where the client wants it."""
+        answer = leave(begun.message, OUT_AT_PROVIDER)
+        set_cookie(answer, cookies.pending_cookie(self._public_url), begun.browser)
+        wanted = {
+            "client_id": leaving.party.id,
+            "post_logout_redirect_uri": leaving.onward,
+            "state": leaving.state if leaving.onward else None,
+        }
+        query = urlencode({name: value for name, value in wanted.items() if value is not None})
+        if leaving.onward is not None and len(query) < LONGEST_ONWARD:
+            set_cookie(answer, cookies.onward_cookie(self._public_url), f"{provider_metadata.END_SESSION}?{query}")
+        return answer
 
     def _left(self, leaving: Leaving) -> Response:
         if leaving.onward is None:
@@ -178,10 +217,10 @@ class _Doors:
         return pages.onward(href) if request.method == "GET" else pages.leading_to(href, "You are signed out.")
 
     def _without_session(self, party: RelyingParty, answer: Response) -> Response:
-        cookie = cookies.session_cookie(self._public_url, party.tenant_id)
-        answer.delete_cookie(
-            cookie.name, cookie.path, secure=cookie.secure, httponly=cookie.http_only, samesite=cookie.same_site
-        )
+        """A form of another site comes without the cookie: it shall not take it away either."""
+        cookie = cookies.session_cookie(self._public_url, party.tenant_id, max_age=0)
+        if cookie.name in request.cookies:
+            set_cookie(answer, cookie, "")
         return answer
 
     def document(self) -> Response:

@@ -40,6 +40,8 @@ from sso.connections import Connection
 from sso.departing import SIGNED_OUT, Departures, form_token, is_form_token
 from sso.errors import SignInError
 from sso.keeping import Aim, Keeper, Session, Tenant
+from sso.paths import is_local
+from sso.provider_metadata import END_SESSION
 from sso.refusals import SENTENCES
 
 TO_PROVIDER: Final = "You are being taken to your organisation's sign-in page."
@@ -166,7 +168,12 @@ class _Doors:
         return self._without_session(found, self._waiting(begun, leave(begun.message, OUT_AT_PROVIDER)))
 
     def signed_out(self) -> Response:
-        name = request.args.get("tenant", "")
+        name, cookie = request.args.get("tenant", ""), cookies.onward_cookie(self._public_url)
+        onward = request.cookies.get(cookie.name, "")
+        if onward.startswith(f"{END_SESSION}?") and is_local(onward):  # a client's own way on: it is checked there
+            answer = pages.onward(onward)
+            set_cookie(answer, replace(cookie, max_age=0), "")
+            return answer
         return pages.page("signed_out.html", again=f"/sign-in/{name}" if is_tenant_name(name) else None)
 
     def _chooser(self, tenant: Tenant, choice: choosing.Choice, key: str | None) -> Response:

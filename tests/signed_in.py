@@ -39,6 +39,7 @@ def sign_in(engine: sa.Engine, tenant_id: str, account_id: str | None = None, **
         "connection_id": str(uuid4()),
         "record_id": record_id,
         "subject": "ada@idp",
+        "at_provider": {"subject": "ada@idp"},
         "authenticated_at": datetime.now(UTC),
         "context": "urn:mfa",
         "methods": ("pwd", "otp"),

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from app.api import door
 from app.events import issuing
+from app.settings import Settings
 from app.store import sessions, tenants
 from app.store.engine import reading
 from app.store.vault import Vault
+from sso import provider_routes
+from sso.arriving import Begun
+from sso.assertion import ProviderSession
+from sso.bindings import Form, Redirect
+from sso.keeping import Session
 from tests.relying_party import ISSUER, Lms, fields_of, make_app
 from tests.signed_in import AFTER_LOGOUT, CALLBACK, SignedIn, add_client, sign_in
 
@@ -234,3 +242,62 @@ def test_a_hint_of_another_client_is_refused(lms: Lms, app: Flask, engine: sa.En
     assert "invalid_request" in Lms(app, other, "").ask(id_token_hint=lms.tokens()["id_token"]).location
     assert is_living(engine, ada)
     assert "code" in lms.told(id_token_hint=lms.tokens()["id_token"])
+
+
+@dataclass
+class Departing:
+    """Signs out here, and sends the browser to an identity provider."""
+
+    engine: sa.Engine
+    message: Redirect | Form
+
+    def sign_out(self, session: Any, _visitor: Any) -> Begun:
+        with reading(self.engine) as conn:
+            sessions.end(conn, session.tenant_id, [session.id], "test")
+        return Begun(self.message, "b" * 43)
+
+
+@dataclass
+class Desk:
+    """Knows every session."""
+
+    who: SignedIn
+
+    def session(self, tenant_id: str, _cookie: str) -> Session:
+        return Session(self.who.session_id, tenant_id, self.who.account_id, "c", "Ada", ProviderSession("ada"))
+
+
+@pytest.mark.parametrize("message", [Redirect("https://idp.example/out?x=1"), Form("https://idp.example/out", {})])
+def test_the_way_out_leads_by_the_identity_provider(engine: sa.Engine, ada: SignedIn, message: Redirect | Form) -> None:
+    shared = door(engine, Settings(public_url=ISSUER, secret_key=(b"k" * 32,)))
+    assert shared.people is not None
+    upstream: Any = provider_routes.Upstream(Desk(ada), Departing(engine, message))  # type: ignore[arg-type]
+    app = make_app(engine)
+    views = Flask("app", root_path=app.root_path)
+    doors = provider_routes.Doors(shared.people, shared.provider, ISSUER, upstream)
+    views.register_blueprint(provider_routes.blueprint(doors))
+    lms = Lms(app, *add_client(engine, ada.tenant_id))
+    lms.take_cookie(ada)
+    hint = lms.tokens()["id_token"]
+    lms.browser = views.test_client()
+    lms.take_cookie(ada)
+    query = {"id_token_hint": hint, "post_logout_redirect_uri": AFTER_LOGOUT, "state": "s"}
+    answer = lms.browser.get("/oauth/end-session", query_string=query)
+    assert (answer.status_code, "https://idp.example/out" in answer.text) == (200, True)
+    assert not is_living(engine, ada)
+    cookie = lms.browser.get_cookie("__Host-rollcall-onward")
+    assert cookie is not None
+    back = app.test_client()
+    back.set_cookie("__Host-rollcall-onward", cookie.decoded_value)
+    onward = back.get("/signed-out")
+    assert onward.location.startswith("/oauth/end-session?client_id=")
+    assert back.get(onward.location).location == f"{AFTER_LOGOUT}?state=s"
+    assert "You are signed out" in back.get("/signed-out").text
+    for planted in ("https://evil.example/", "//evil.example/oauth/end-session?", "/oauth/end-session?\\", "/x"):
+        back.set_cookie("__Host-rollcall-onward", planted)
+        assert back.get("/signed-out").status_code == 200
+
+
+def test_another_sites_form_does_not_take_the_cookie_away(lms: Lms, app: Flask) -> None:
+    answer = app.test_client().post("/oauth/end-session", data={"client_id": lms.party.id})
+    assert "Set-Cookie" not in answer.headers
