@@ -225,7 +225,8 @@ def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings, shared: Doo
     def ours(connection: Connection) -> bytes:
         return metadata.ours(Addresses(public_url, connection.id), desk.saml_keys(), connection, datetime.now(UTC))
 
-    desk = SignInDesk(engine, Connections(engine, vault, public_url), Pace(settings.workers))
+    known, ended = Connections(engine, vault, public_url), Teller(engine, "logout")
+    desk = SignInDesk(engine, known, Pace(settings.workers), ended)
     web = way_out(public_url, settings.outbound_networks or ())
     saml = SamlSide(public_url, desk.saml_keys, lambda connection: unknown_key(engine, tell, connection.id))
     oidc = OidcSide(public_url, web, Providers(web), IssuerKeys(through(web)), sign)

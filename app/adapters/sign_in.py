@@ -43,16 +43,21 @@ _REFUSALS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
 
 
 class SignInDesk:
-    """The keeper of one process. `pace` bounds what refusals of one address may write."""
+    """The keeper of one process.
+
+    `pace` bounds what refusals of one address may write; `ended` is called after sessions ended, to tell others of it.
+    """
 
     def __init__(
         self,
         engine: sa.Engine,
         known: Connections,
         pace: Pace | None = None,
+        ended: Callable[[], None] = lambda: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._engine, self._connections, self._pace, self._clock = engine, known, pace or Pace(), clock
+        self._ended = ended
 
     def tenant(self, name: str) -> Tenant | None:
         with reading(self._engine) as conn:
@@ -147,7 +152,7 @@ class SignInDesk:
             return Arrived(begun.id, begun.expires_at, begun.secret)
 
         try:
-            return log_in(
+            arrived = log_in(
                 self._engine,
                 connection.tenant_id,
                 login,
@@ -157,6 +162,9 @@ class SignInDesk:
             )
         except tuple(kind for kind, _, _ in _REFUSALS) as error:
             raise _refusal(error) from error
+        if replaces:
+            self._ended()
+        return arrived
 
     def refused(self, connection: Connection, error: SignInError, trace: Trace, visitor: Visitor) -> str | None:
         if self._pace.wait(visitor.address, FAILURES_A_SECOND, BURST):
@@ -187,6 +195,7 @@ class SignInDesk:
         except BusyError:  # signing out waits for nobody, if need be without an audit entry
             with writing(self._engine) as conn:
                 sessions.end(conn, tenant, own, PERSON)
+        self._ended()
 
     def end_everywhere(self, session: Session) -> None:
         try:
@@ -194,6 +203,7 @@ class SignInDesk:
         except BusyError:
             with writing(self._engine) as conn:
                 sessions.end_all(conn, session.tenant_id, session.account_id, PERSON)
+        self._ended()
 
     def end_by_provider(
         self,
@@ -214,10 +224,12 @@ class SignInDesk:
             return len(ended), [Entry(actor, "session.ended", one.account_id, {"session": one.id}) for one in ended]
 
         try:
-            return audited(self._engine, tenant, act)
+            count = audited(self._engine, tenant, act)
         except BusyError:
             with writing(self._engine) as conn:
-                return act(conn)[0]
+                count = act(conn)[0]
+        self._ended()
+        return count
 
 
 def _demand_enabled(conn: sa.Connection, connection: Connection) -> None:

@@ -254,6 +254,15 @@ def test_our_metadata_is_public_and_says_where_answers_go(town: Town, browser: E
     assert f"{BASE}/saml/{ada.connection_id}/acs" in answer.get_data(as_text=True)
 
 
+def test_learning_platforms_are_told_at_once_of_what_ended(town: Town, browser: Enter) -> None:
+    town.provision()
+    ada = browser()
+    ada.sign_in()
+    assert town.rows("procrastinate_jobs") == []
+    ada.press("this")
+    assert [row.task_name for row in town.rows("procrastinate_jobs")] == ["logout"]
+
+
 def test_one_address_cannot_fill_the_log(town: Town, browser: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.adapters.sign_in.BURST", 2)
     eve = browser()
