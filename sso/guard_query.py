@@ -7,23 +7,16 @@ not looked at: lower-case escapes verify, and an escaped second `SAMLRequest` do
 
 from __future__ import annotations
 
-import base64
-import binascii
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-
 from sso.errors import SignInError
 from sso.guard import decode, relay_state_of
-from sso.saml_names import ECDSA, PSS, RSA, SIGNATURES
+from sso.saml_names import SIGNATURES
+from sso.saml_signers import signer
 
 LARGEST_QUERY: Final = 65_536  # bytes
 LARGEST_MESSAGE: Final = 400_000  # bytes, inflated
@@ -31,11 +24,6 @@ MOST_PARAMETERS: Final = 10
 
 _DEFLATE: Final = b"urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 _KNOWN: Final = frozenset({b"SAMLRequest", b"SAMLResponse", b"RelayState", b"SigAlg", b"Signature", b"SAMLEncoding"})
-_HASHES: Final[dict[str, hashes.HashAlgorithm]] = {
-    "sha256": hashes.SHA256(),
-    "sha384": hashes.SHA384(),
-    "sha512": hashes.SHA512(),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,31 +90,7 @@ def _plain(value: bytes) -> bytes:
 
 def is_signed(query: Query, certificates: Sequence[str]) -> bool:
     """Whether the query was signed with the key of one of the certificates (PEM, no armour)."""
-    return any(_fits(query, certificate) for certificate in certificates)
-
-
-def _fits(query: Query, certificate: str) -> bool:
-    try:
-        key = x509.load_der_x509_certificate(base64.b64decode(certificate)).public_key()
-        if isinstance(key, rsa.RSAPublicKey) and query.algorithm in RSA:
-            key.verify(query.signature, query.signed, padding.PKCS1v15(), _HASHES[RSA[query.algorithm]])
-        elif isinstance(key, rsa.RSAPublicKey) and query.algorithm in PSS:
-            hashed = _HASHES[PSS[query.algorithm]]
-            salted = padding.PSS(padding.MGF1(hashed), padding.PSS.DIGEST_LENGTH)
-            key.verify(query.signature, query.signed, salted, hashed)
-        elif isinstance(key, ec.EllipticCurvePublicKey) and query.algorithm in ECDSA:
-            key.verify(_dss(query.signature), query.signed, ec.ECDSA(_HASHES[ECDSA[query.algorithm]]))
-        else:
-            return False
-    except (InvalidSignature, binascii.Error, ValueError):
-        return False
-    return True
-
-
-def _dss(signature: bytes) -> bytes:
-    """XML Signature writes r and s side by side (RFC 4050 §3.3), cryptography reads them as DER."""
-    half = len(signature) // 2
-    return encode_dss_signature(int.from_bytes(signature[:half]), int.from_bytes(signature[half:]))
+    return signer(certificates, query.algorithm, query.signed, query.signature) is not None
 
 
 def inflate(packed: bytes) -> bytes:

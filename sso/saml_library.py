@@ -8,6 +8,8 @@ the guard walked, so that nothing is parsed twice, and never a ciphertext.
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any, Final
@@ -17,9 +19,11 @@ from onelogin.saml2.settings import OneLogin_Saml2_Settings
 from onelogin.saml2.utils import OneLogin_Saml2_Utils
 from onelogin.saml2.xml_utils import OneLogin_Saml2_XML
 
+from sso import xml
 from sso.connections import Addresses, Saml, SamlKey
 from sso.errors import SignInError
 from sso.saml_names import METADATA, POST, PROTOCOL, REDIRECT
+from sso.saml_signers import signer
 from sso.xml import Element
 
 _SCHEMAS: Final = {PROTOCOL: "saml-schema-protocol-2.0.xsd", METADATA: "saml-schema-metadata-2.0.xsd"}
@@ -108,15 +112,26 @@ def check_schema(document: Element) -> None:
         raise SignInError("malformed", f"schema: does not match {schema}")
 
 
-def is_signed(document: Element, path: str, certificates: Sequence[str]) -> bool:
-    """Whether the signature at the XPath `path` was made with the key of one of the certificates (PEM, no armour).
+def is_signed(signature: Element, certificates: Sequence[str]) -> bool:
+    """Whether a Signature was made over its parent with the key of one of the certificates (PEM, no armour).
 
-    What the message says of keys is not read. The guard has checked the signature's shape before.
+    It stands in the root or in the root's assertion, and the guard has checked its shape. What it says of keys is not
+    read. Only for the certificate that fits SignedInfo the library computes the digest.
     """
-    armoured = [OneLogin_Saml2_Utils.format_cert(each) for each in certificates]
-    return bool(armoured) and bool(
-        OneLogin_Saml2_Utils.validate_sign(document, xpath=path, multicerts=armoured, raise_exceptions=False)
-    )
+    info, value = signature[0], signature[1]
+    inclusive = info[0][0].get("PrefixList") or "" if len(info[0]) else ""
+    try:
+        raw = base64.b64decode("".join(xml.text(value).split()), validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    data = xml.canonical(info, inclusive.split())
+    fits = signer(certificates, info[1].get("Algorithm") or "", data, raw)
+    if fits is None:
+        return False
+    document, parent = signature.getroottree().getroot(), signature.getparent()
+    path = "/*/ds:Signature" if parent is document else "/*/saml:Assertion/ds:Signature"
+    armoured = [OneLogin_Saml2_Utils.format_cert(fits)]
+    return bool(OneLogin_Saml2_Utils.validate_sign(document, xpath=path, multicerts=armoured, raise_exceptions=False))
 
 
 def sign(message: bytes, key: SamlKey) -> bytes:

@@ -172,11 +172,12 @@ def _rooted(root: Element, kind: str) -> None:
 
 def _signature(root: Element, settings: Saml, *, required: bool) -> None:
     guard_signature.check(root, list(root))
-    if not children(root, ds("Signature")):
+    signature = optional(root, ds("Signature"), "signature")
+    if signature is None:
         if required:
             raise SignInError("signature", f"{local(root)}: expected signed, found no signature")
         return
-    if not saml_library.is_signed(root, f"/samlp:{local(root)}/ds:Signature", settings.certificates):
+    if not saml_library.is_signed(signature, settings.certificates):
         raise SignInError("signature", f"{local(root)}: its signature does not fit any certificate of the connection")
 
 
