@@ -15,7 +15,7 @@ NODE_PROVIDERS := tests/providers/node
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
 	@$(BIN)/rollcall demo play
-	@exec $(BIN)/rollcall serve
+	@exec $(BIN)/rollcall demo serve
 
 test: $(VENV)/dev.stamp
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not journey"

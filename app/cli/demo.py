@@ -8,11 +8,14 @@ from urllib.parse import urlsplit
 import click
 import sqlalchemy as sa
 
+from app.cli import serve as serving
 from app.cli.context import Context, json_option, to_json
-from app.demo import server, stage, story
+from app.cli.processes import end_with_parent
+from app.demo import doors, server, site, stage, story
 from app.demo.handover import hand_over
 from app.demo.okta import DemoError
 from app.demo.stage import Progress
+from app.outbound import is_loopback
 
 
 @click.group()
@@ -42,7 +45,7 @@ def play(context: Context, url: str | None, as_json: bool) -> None:
                 told = _played(context, engine, progress, address, as_json=as_json)
         except DemoError as error:
             raise click.ClickException(str(error)) from error
-        handover = hand_over(engine, stage.find(engine), context.settings.public_url)
+        handover = hand_over(engine, stage.find(engine), context.settings.public_url, context.settings.port)
     if as_json:
         story_told = None if told is None else asdict(told)
         click.echo(
@@ -52,6 +55,29 @@ def play(context: Context, url: str | None, as_json: bool) -> None:
     click.echo("\nWhat to try next\n")
     for line in handover.lines():
         click.echo(f"{line}")
+
+
+@demo.command()
+@click.pass_obj
+def serve(context: Context) -> None:
+    """Serve, with the demo's identity provider and learning platform on the next port."""
+    settings = serving.choose(context, None, None, None)
+    if not is_loopback(settings.public_url):
+        raise click.UsageError("the demo's identity provider asks for no password: it is for loopback addresses only")
+    serving.run(context, settings, beside=("demo", "site", "--child"))
+
+
+@demo.command(name="site", hidden=True)
+@click.option("--child", is_flag=True, hidden=True, help="End when the parent process ends.")
+@click.pass_obj
+def site_(context: Context, child: bool) -> None:
+    """Serve the demo's identity provider and learning platform alone; `demo serve` does it."""
+    if child:
+        end_with_parent()
+    port = site.port_beside(context.settings.port)
+    with context.database() as engine:
+        found = doors.open_doors(engine, stage.find(engine), context.settings.public_url, port)
+    site.serve(found, lambda: click.echo(f"Kestrel Academy, the demo's learning platform, is ready on {found.url}"))
 
 
 def _played(

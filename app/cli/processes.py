@@ -85,14 +85,14 @@ def end_with_parent() -> None:
 
 
 @contextmanager
-def job_worker() -> Iterator[None]:
-    """Keeps one job worker running beside the block, with this process's environment."""
+def kept(*command: str) -> Iterator[None]:
+    """Keeps one process with this command of ours running beside the block, in this process's environment."""
     stopping = threading.Event()
     running: list[subprocess.Popen[bytes]] = []
 
     def keep() -> None:
         while not stopping.is_set():
-            running[:] = [subprocess.Popen([sys.executable, "-m", "app.cli", "worker", "--child"], process_group=0)]
+            running[:] = [subprocess.Popen([sys.executable, "-m", "app.cli", *command], process_group=0)]
             running[0].wait()
             stopping.wait(2.0)
 

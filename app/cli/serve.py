@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import os
 import signal
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -24,7 +25,11 @@ from app.store import migrate
 @click.pass_obj
 def serve(context: Context, host: str | None, port: int | None, workers: int | None, jobs: bool) -> None:
     """Serve over HTTP: migrates if needed, and says in one line when it is ready."""
-    settings = _choose(context, host, port, workers)
+    run(context, choose(context, host, port, workers), jobs=jobs)
+
+
+def run(context: Context, settings: Settings, *, jobs: bool = True, beside: Sequence[str] = ()) -> None:
+    """Serves until it is told to stop. `beside` is a further command of ours to keep running meanwhile."""
     signal.signal(signal.SIGTERM, _stop)
     with ExitStack() as stack:
         url = stack.enter_context(context.database_url())
@@ -34,13 +39,15 @@ def serve(context: Context, host: str | None, port: int | None, workers: int | N
             keys = [base64.b64encode(key).decode() for key in context.secret_key]
             os.environ["ROLLCALL_SECRET_KEY"] = ",".join(keys)
         if jobs:
-            stack.enter_context(processes.job_worker())
+            stack.enter_context(processes.kept("worker", "--child"))
+        if beside:
+            stack.enter_context(processes.kept(*beside))
         processes.serve_web(
             settings, lambda: click.echo(f"Rollcall is ready on {local_url(settings.host, settings.port)}")
         )
 
 
-def _choose(context: Context, host: str | None, port: int | None, workers: int | None) -> Settings:
+def choose(context: Context, host: str | None, port: int | None, workers: int | None) -> Settings:
     """The settings, with what the command line says instead."""
     settings = context.settings
     chosen = replace(

@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from app.demo import stage
+from app.demo import site, stage
 from app.demo.okta import ENTERPRISE, USER
 from app.demo.people import DOMAIN
 from app.demo.stage import Stage
@@ -23,8 +23,12 @@ FAMILY: Final = "Haddad"
 
 @dataclass(frozen=True, slots=True)
 class Handover:
-    """`provision` makes a person who is not there yet; `read` shows what became of that person."""
+    """`provision` makes a person who is not there yet; `read` shows what became of that person.
 
+    `academy` is the demo's learning platform, where one signs in.
+    """
+
+    academy: str
     base_url: str
     token: str
     api_key: str
@@ -34,6 +38,10 @@ class Handover:
     def lines(self) -> tuple[str, ...]:
         """The same for people."""
         return (
+            "Open the company's learning platform, and sign in as anybody who works there, or worked there:",
+            "",
+            f"  {self.academy}",
+            "",
             f"SCIM base URL  {self.base_url}",
             f"SCIM token     {self.token}",
             f"API key        {self.api_key}",
@@ -49,8 +57,11 @@ class Handover:
         )
 
 
-def hand_over(engine: sa.Engine, stand: Stage, public_url: str) -> Handover:
-    """Fresh secrets for the server at `public_url` (no slash at its end); earlier ones of the demo end."""
+def hand_over(engine: sa.Engine, stand: Stage, public_url: str, port: int) -> Handover:
+    """Fresh secrets for the server at `public_url` (no slash at its end) that listens on `port`.
+
+    Earlier ones of the demo end.
+    """
     login = _free_login(engine, stand)
     base_url = f"{public_url}/scim/v2"
     token, key = stage.fresh_token(engine, stand), stage.fresh_key(engine, stand)
@@ -69,6 +80,7 @@ def hand_over(engine: sa.Engine, stand: Stage, public_url: str) -> Handover:
         separators=(",", ":"),
     )
     return Handover(
+        f"{site.address(site.port_beside(port))}/",
         base_url,
         token,
         key,

@@ -68,6 +68,18 @@ class Okta:
         self._send("PATCH", f"/Groups/{id}", change, 200, 204)
         return id
 
+    def set_active(self, login: str, active: bool) -> None:
+        """Deactivate a person, or bring them back.
+
+        Raises:
+            DemoError: the server refused, did not answer, or does not know the person.
+        """
+        known = self._found("/Users", f'userName eq "{login}"')
+        if known is None:
+            raise DemoError(f"Okta has nobody who signs in as {login}")
+        change = {"schemas": [PATCH_OP], "Operations": [{"op": "replace", "value": {"active": active}}]}
+        self._send("PATCH", f"/Users/{known}", change, 200, 204)
+
     def close(self) -> None:
         """Ends the connection."""
         self._session.close()

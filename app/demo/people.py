@@ -54,16 +54,18 @@ PEOPLE: Final = (
 EVERYONE: Final = "Everyone"
 TRAINERS: Final = "Trainers"
 TEAM_LEADS: Final = "Team Leads"
+ADMINISTRATORS: Final = "Academy Admins"
 
 # Group -> employee numbers of its members.
 GROUPS: Final = {
     EVERYONE: tuple(person.number for person in PEOPLE),
     TRAINERS: ("1005", "1006", "1007", "1008"),
     TEAM_LEADS: ("1001", "1002", "1003", "1004"),
+    ADMINISTRATORS: ("1001", "1002"),
 }
 
 # Group -> the role in the LMS that it shall mean.
-ROLES: Final = {TRAINERS: "instructor", TEAM_LEADS: "manager", EVERYONE: "learner"}
+ROLES: Final = {TRAINERS: "instructor", TEAM_LEADS: "manager", EVERYONE: "learner", ADMINISTRATORS: "admin"}
 
 # HR writes codes; the source `hr` knows what they mean.
 TITLE_CODES: Final = {
@@ -79,3 +81,6 @@ TITLE_CODES: Final = {
 
 # The person whose account is explained: promoted by HR, led by two, made instructor by a group.
 EXPLAINED: Final = "1005"
+
+# The person whom HR ended.
+LEFT: Final = "1008"

@@ -107,6 +107,28 @@ def remove(conn: sa.Connection, tenant_id: str, client_id: str) -> None:
     conn.execute(living.values(revoked_at=sa.func.now()))
 
 
+def set_addresses(
+    conn: sa.Connection,
+    tenant_id: str,
+    client_id: str,
+    redirect_uris: Sequence[str],
+    post_logout_redirect_uris: Sequence[str],
+) -> None:
+    """Where people are sent back to from now on.
+
+    Raises:
+        UnknownCredentialError: there is no such client, or it is removed.
+    """
+    this = (_T.c.tenant_id == tenant_id, _T.c.id == client_id, _T.c.removed_at.is_(None))
+    changed = (
+        sa.update(_T)
+        .where(*this)
+        .values(redirect_uris=list(redirect_uris), post_logout_redirect_uris=list(post_logout_redirect_uris))
+    )
+    if conn.execute(changed).rowcount == 0:
+        raise UnknownCredentialError(_UNKNOWN)
+
+
 def find(conn: sa.Connection, client_id: str) -> ClientRow | None:
     """The living client of that id, whatever tenant's it is: a request names it before the tenant is known."""
     row = _FIND.row(conn, {"id": client_id})

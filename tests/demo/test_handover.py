@@ -30,7 +30,7 @@ def run(command: str) -> requests.Response:
 
 def test_the_first_makes_a_person_and_the_second_reads_the_account(engine: sa.Engine, url: str) -> None:
     stand, _ = stage.build(engine)
-    handed = hand_over(engine, stand, url)
+    handed = hand_over(engine, stand, url, 8080)
     made = run(handed.provision)
     assert made.status_code == 201
     read = run(handed.read)
@@ -42,9 +42,9 @@ def test_the_first_makes_a_person_and_the_second_reads_the_account(engine: sa.En
 
 def test_handed_over_again_both_work_again(engine: sa.Engine, url: str) -> None:
     stand, _ = stage.build(engine)
-    first = hand_over(engine, stand, url)
+    first = hand_over(engine, stand, url, 8080)
     assert run(first.provision).status_code == 201
-    second = hand_over(engine, stand, url)
+    second = hand_over(engine, stand, url, 8080)
     assert soon(lambda: run(first.provision).status_code == 401)
     assert run(second.provision).json()["userName"] == "noor.haddad2@kestrel.example"
     [account] = run(second.read).json()["accounts"]
@@ -53,7 +53,7 @@ def test_handed_over_again_both_work_again(engine: sa.Engine, url: str) -> None:
 
 def test_the_lines_hold_everything(engine: sa.Engine) -> None:
     stand, _ = stage.build(engine)
-    handed = hand_over(engine, stand, "https://rollcall.example.com")
+    handed = hand_over(engine, stand, "https://rollcall.example.com", 8080)
     text = "\n".join(handed.lines())
     for part in (handed.base_url, handed.token, handed.api_key, handed.provision, handed.read):
         assert part in text

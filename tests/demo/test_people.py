@@ -7,10 +7,10 @@ from app.demo.story import HR_FILE
 from app.sources import csv_file
 
 
-def test_twenty_people_and_three_groups() -> None:
+def test_twenty_people_and_four_groups() -> None:
     numbers = {person.number for person in PEOPLE}
     assert len(numbers) == len({person.login for person in PEOPLE}) == 20
-    assert len(GROUPS) == 3
+    assert len(GROUPS) == 4
     assert GROUPS.keys() == ROLES.keys()
     assert all(set(members) <= numbers for members in GROUPS.values())
 

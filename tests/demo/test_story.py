@@ -17,7 +17,7 @@ def test_the_story_tells_what_happened(engine: sa.Engine, url: str) -> None:
     seen = {one.name: one for one in accounts(engine, stand.tenant.id).values()}
 
     assert told.people == len(seen) == 20
-    assert told.groups == {"Everyone": 20, "Trainers": 4, "Team Leads": 4}
+    assert told.groups == {"Everyone": 20, "Trainers": 4, "Team Leads": 4, "Academy Admins": 2}
 
     assert len(told.titles_corrected) == 7
     assert seen["Priya Raman"].title == "Senior Trainer"
@@ -39,7 +39,8 @@ def test_the_story_tells_what_happened(engine: sa.Engine, url: str) -> None:
     assert {name for name, one in seen.items() if one.roles == ("instructor",)} == trainers
     assert {role: len(holders) for role, holders in told.roles.items()} == {
         "instructor": 3,
-        "manager": 4,
+        "manager": 2,
+        "admin": 2,
         "learner": 12,
     }
 

@@ -27,7 +27,7 @@ HOMES: Final = {
 }
 
 # They run until they are stopped, and print one line or nothing.
-WITHOUT_JSON: Final = {"rollcall serve", "rollcall worker"}
+WITHOUT_JSON: Final = {"rollcall serve", "rollcall worker", "rollcall demo serve", "rollcall demo site"}
 
 
 def _files(*packages: str) -> list[Path]:

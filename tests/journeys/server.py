@@ -39,9 +39,15 @@ STOP_SECONDS: Final = 40
 
 
 class Server:
-    """One `rollcall serve` at a port of its own. It may be started again after `stop` or `kill`."""
+    """One `rollcall serve` at a port of its own. It may be started again after `stop` or `kill`.
 
-    def __init__(self, data_dir: Path, database_url: str | None, *, workers: int = 2) -> None:
+    `command` is another command that serves.
+    """
+
+    def __init__(
+        self, data_dir: Path, database_url: str | None, *, workers: int = 2, command: tuple[str, ...] = ("serve",)
+    ) -> None:
+        self._command = command
         self.data_dir, self.database_url = data_dir, database_url
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -55,7 +61,7 @@ class Server:
         ready = threading.Event()
         self.lines = []
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve"],
+            [sys.executable, "-m", "app.cli", *self._command],
             cwd=CHECKOUT,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
