@@ -109,12 +109,12 @@ _OF_PERSON: Final = Statement("""
     SELECT CAST(t.id AS text) AS id, t.kind, CAST(t.tenant_id AS text) AS tenant_id, n.name AS tenant,
         CAST(z.client_id AS text) AS client_id,
         COALESCE(c.settings ->> 'audience', CAST(c.id AS text)) AS audience, t.scopes,
-        CAST(extract(epoch FROM t.issued_at) AS float8) AS issued,
-        CAST(extract(epoch FROM LEAST(t.expires_at, CASE WHEN NOT z.offline THEN s.expires_at END)) AS float8) AS ends,
+        date_part('epoch', t.issued_at) AS issued,
+        date_part('epoch', LEAST(t.expires_at, CASE WHEN NOT z.offline THEN s.expires_at END)) AS ends,
         CAST(z.account_id AS text) AS account_id, CAST(z.session_id AS text) AS session_id, a.roles,
         a.attributes ->> 'userName' AS user_name,
         a.attributes ->> 'emails.work' AS email, s.context, s.methods,
-        CAST(extract(epoch FROM s.authenticated_at) AS float8) AS authenticated
+        date_part('epoch', s.authenticated_at) AS authenticated
     FROM tokens t
     JOIN authorizations z ON z.tenant_id = t.tenant_id AND z.id = t.authorization_id AND z.revoked_at IS NULL
     JOIN clients c ON c.tenant_id = z.tenant_id AND c.id = z.client_id AND c.removed_at IS NULL
@@ -130,8 +130,8 @@ _OF_PERSON: Final = Statement("""
 """)
 _OF_MACHINE: Final = Statement("""
     SELECT k.id, 'machine' AS kind, k.tenant_id, n.name AS tenant, k.client_id, CAST(NULL AS text) AS audience,
-        k.scopes, CAST(extract(epoch FROM k.created_at) AS float8) AS issued,
-        CAST(extract(epoch FROM k.expires_at) AS float8) AS ends
+        k.scopes, date_part('epoch', k.created_at) AS issued,
+        date_part('epoch', k.expires_at) AS ends
     FROM credentials k JOIN tenants n ON n.id = k.tenant_id
     LEFT JOIN clients c ON c.tenant_id = k.tenant_id AND c.id = k.client_id
     WHERE k.hash = CAST(%(hash)s AS bytea) AND k.kind = 'access_token' AND k.revoked_at IS NULL
@@ -145,7 +145,7 @@ _ASKER: Final = Statement("""
             AS introspects,
         CASE WHEN c.id IS NOT NULL THEN COALESCE(c.settings ->> 'auth_method', 'client_secret_basic') END
             AS auth_method,
-        CAST(extract(epoch FROM k.expires_at) AS float8) AS ends
+        date_part('epoch', k.expires_at) AS ends
     FROM credentials k
     LEFT JOIN clients c ON c.tenant_id = k.tenant_id AND c.id = COALESCE(k.client_id, k.id)
     WHERE k.hash = CAST(%(hash)s AS bytea) AND k.kind = ANY (CAST(%(kinds)s AS text[])) AND k.revoked_at IS NULL
