@@ -54,8 +54,8 @@ def run(stored: Stored, web: WayOut, public_url: str, clock: Callable[[], dateti
         checks += [*_certificates(settings, now()), *_saml_addresses(settings, web)]
         checks += _metadata(stored, settings, web, now)
     else:
-        checks += _discovery(settings, web)
-    return [*checks, *_public_address(public_url, web, now)]
+        checks += _discovery(settings, web, now)
+    return [*checks, *_public_address(public_url, web)]
 
 
 def _switched_on(stored: Stored) -> Check:
@@ -113,7 +113,7 @@ def _metadata(stored: Stored, settings: Saml, web: Web, now: Callable[[], dateti
     yield from _clock("provider's clock", date, now())
 
 
-def _discovery(settings: Oidc, web: Web) -> Iterator[Check]:
+def _discovery(settings: Oidc, web: Web, now: Callable[[], datetime]) -> Iterator[Check]:
     try:
         found = discovery.fetch(web, settings.issuer)
     except SignInError as error:
@@ -130,10 +130,10 @@ def _discovery(settings: Oidc, web: Web) -> Iterator[Check]:
         yield Check("keys", "failed", f"{found.jwks_url} answers with status {reply.status}", "ask the provider")
         return
     yield Check("keys", "ok", found.jwks_url)
-    yield from _clock("provider's clock", reply.headers.get("date"), datetime.now(UTC))
+    yield from _clock("provider's clock", reply.headers.get("date"), now())
 
 
-def _public_address(public_url: str, web: Web, now: Callable[[], datetime]) -> Iterator[Check]:
+def _public_address(public_url: str, web: Web) -> Iterator[Check]:
     url = f"{public_url}/readyz"
     try:
         reply = web.get(url, {}, LARGEST)

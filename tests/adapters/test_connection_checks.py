@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.adapters import connection_checks
+from app.adapters.connection_checks import Check
 from app.store import connections, tenants
 from app.store.connections import NewConnection, Stored
 from app.store.engine import writing
@@ -33,8 +34,15 @@ DISCOVERY = {
 }
 
 
+NOW = datetime.now(UTC)
+
+
 def _date(off: float = 0) -> dict[str, str]:
-    return {"date": format_datetime(datetime.now(UTC) + timedelta(seconds=off), usegmt=True)}
+    return {"date": format_datetime(NOW + timedelta(seconds=off), usegmt=True)}
+
+
+def _run(stored: Stored, web: FakeWeb) -> list[Check]:
+    return connection_checks.run(stored, web, BASE, lambda: NOW)
 
 
 @pytest.fixture
@@ -59,7 +67,7 @@ def _made(engine: sa.Engine, tenant: tenants.Tenant, kind: str, settings: dict[s
 
 
 def _outcomes(stored: Stored, web: FakeWeb) -> dict[str, str]:
-    return {one.name: one.outcome for one in connection_checks.run(stored, web, BASE)}
+    return {one.name: one.outcome for one in _run(stored, web)}
 
 
 def test_all_is_well_over_saml(engine: sa.Engine, tenant: tenants.Tenant, web: FakeWeb) -> None:
@@ -113,7 +121,7 @@ def test_what_is_not_well_over_saml(
 ) -> None:
     stored = _made(engine, tenant, "saml", {**SAML, **settings}, **more)
     assert _outcomes(stored, web)[name] == outcome
-    for one in connection_checks.run(stored, web, BASE):
+    for one in _run(stored, web):
         assert (one.remedy is None) == (one.outcome == "ok")
 
 
