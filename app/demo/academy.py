@@ -45,12 +45,16 @@ class Platform:
 
 @dataclass(slots=True)
 class Visitor:
-    """Somebody who signed in. `over_after` are the seconds from Okta's word until their token was refused."""
+    """Somebody who signed in. `refused` is the status by which their token was refused first, if it was.
+
+    `over_after` are the seconds from Okta's word until then.
+    """
 
     claims: Mapping[str, Any]
     userinfo: Mapping[str, Any]
     id_token: str = field(repr=False)
     access_token: str = field(repr=False)
+    refused: int | None = None
     deactivated_at: float | None = None
     over_after: float | None = None
 
@@ -98,11 +102,15 @@ class Academy:
         return cookie
 
     def check(self, visitor: Visitor) -> tuple[int, dict[str, str]]:
-        """What Rollcall says of the visitor's token now: the status and its headers."""
-        answer = _get(f"{self.platform.rollcall}/oauth/check", {"Authorization": f"Bearer {visitor.access_token}"})
-        if answer.status_code != 204 and visitor.deactivated_at and visitor.over_after is None:
-            visitor.over_after = time.monotonic() - visitor.deactivated_at
-        return answer.status_code, {n: v for n, v in answer.headers.items() if n.lower().startswith("x-auth-")}
+        """What Rollcall says of the visitor's token: the status and its headers. After the first no it is not asked."""
+        if visitor.refused is None:
+            answer = _get(f"{self.platform.rollcall}/oauth/check", {"Authorization": f"Bearer {visitor.access_token}"})
+            if answer.status_code == 204:
+                return 204, {name: v for name, v in answer.headers.items() if name.lower().startswith("x-auth-")}
+            visitor.refused = answer.status_code
+            if visitor.deactivated_at is not None:
+                visitor.over_after = time.monotonic() - visitor.deactivated_at
+        return visitor.refused, {}
 
     def sign_out_address(self, visitor: Visitor) -> str:
         """Where Rollcall ends the session and brings the browser back from."""

@@ -35,7 +35,7 @@ def academy() -> Iterator[str]:
         assert address == f"{site.address(site.port_beside(served.port))}/"
         try:
             served.start()
-            soon(lambda: any("Kestrel Academy" in line for line in served.lines))
+            assert soon(lambda: any("Kestrel Academy" in line for line in served.lines))
             yield address
         finally:
             served.stop()
@@ -80,7 +80,7 @@ def test_whom_okta_deactivates_is_out_and_comes_back_only_by_okta(academy: str) 
         _signed_in(browser, academy, LEARNER)
         browser.post(f"{academy}okta/leave", {})
         # A server process that has just said yes may say so for a second more.
-        soon(lambda: "your session is over" in browser.get(academy).text)
+        assert soon(lambda: "your session is over" in browser.get(academy).text)
         assert "answered <strong>401</strong>" in browser.get(academy).text
 
         refused = _signed_in(browser, academy, LEARNER)
