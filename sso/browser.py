@@ -32,14 +32,14 @@ def tenant_of(keeper: Keeper, name: str) -> Tenant:
     Raises:
         NothingHereError: there is none.
     """
-    found = keeper.tenant(name) if is_tenant_name(name) else None
+    found = keeper.tenant(name) if is_name(name) else None
     if found is None:
         raise NothingHereError
     return found
 
 
-def is_tenant_name(text: str) -> bool:
-    """Whether a tenant may be called so."""
+def is_name(text: str) -> bool:
+    """Whether a tenant or a connection may be called so."""
     return _NAME.fullmatch(text) is not None
 
 

@@ -55,8 +55,9 @@ class Departures:
             self._keeper.end(session, [session.id])
         try:
             return self._at_provider(session, visitor)
-        except SignInError as error:
-            log.info("sign-out stays local: the identity provider cannot be asked (%s)", error.code)
+        except Exception as error:  # noqa: BLE001 - the person is signed out, and is told so
+            code = error.code if isinstance(error, SignInError) else type(error).__name__
+            log.warning("sign-out stays local: the identity provider cannot be asked (%s)", code)
             return None
 
     def by_saml(self, connection: Connection, tenant: Tenant, came: Received, visitor: Visitor) -> Leaving | None:

@@ -29,7 +29,7 @@ from sso.browser import (
     NothingHereError,
     connection_of,
     field,
-    is_tenant_name,
+    is_name,
     leave,
     received,
     set_cookie,
@@ -114,7 +114,7 @@ class _Doors:
 
     def begin(self, tenant: str, name: str) -> Response:
         found = tenant_of(self._keeper, tenant)
-        connection = self._keeper.named(found.id, name)
+        connection = self._keeper.named(found.id, name) if is_name(name) else None
         if connection is None:
             raise NothingHereError
         return self._begin(found, connection, request.args.get("flow"))
@@ -174,7 +174,7 @@ class _Doors:
             answer = pages.onward(onward)
             set_cookie(answer, replace(cookie, max_age=0), "")
             return answer
-        return pages.page("signed_out.html", again=f"/sign-in/{name}" if is_tenant_name(name) else None)
+        return pages.page("signed_out.html", again=f"/sign-in/{name}" if is_name(name) else None)
 
     def _chooser(self, tenant: Tenant, choice: choosing.Choice, key: str | None) -> Response:
         if not choice.connections:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import pytest
 from flask.testing import FlaskClient
 
 from sso.departing import form_token
@@ -60,13 +61,15 @@ def test_signing_out_everywhere() -> None:
     assert "You are signed out" in get(there, "/signed-in/acme").get_data(as_text=True)
 
 
-def test_the_session_here_ends_whatever_the_provider_does() -> None:
-    for change in ("gone", "silent", "deaf"):
+def test_the_session_here_ends_whatever_the_provider_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    for change in ("gone", "silent", "deaf", "broken"):
         desk, side = desk_of(OKTA), Told()
         browser = signed_in(desk, side)
         if change == "gone":
             desk.all.clear()
         side.unreachable, side.takes_sign_out = change == "silent", change != "deaf"
+        if change == "broken":
+            monkeypatch.setattr(side, "leave", lambda *_said: 1 / 0)
         page = get(browser, "/signed-in/acme").get_data(as_text=True)
         token = re.findall(r'name="token" value="(\w+)"', page)[0]
         answer = post(browser, "/sign-out/acme", {"token": token, "session": "this"})

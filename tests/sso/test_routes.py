@@ -102,6 +102,8 @@ def test_what_does_not_exist_is_one_page() -> None:
             "/sign-in/other",
             "/sign-in/ACME",
             "/sign-in/acme/other",
+            "/sign-in/acme/%00",
+            "/sign-in/%00",
             "/signed-in/other",
             "/saml/0190d3a4-0000-7000-8000-000000000099",
             "/saml/x",
