@@ -144,8 +144,11 @@ class SignInDesk:
             until = assertion.valid_until + timedelta(seconds=connection.skew)
             if not flows.spend(conn, connection.tenant_id, connection.id, assertion.id, until):
                 raise SignInError("replayed", "an assertion of this id was accepted before")
-            sessions.end(conn, connection.tenant_id, replaces, "replaced")
-            begun = sessions.begin(conn, _new_session(connection, assertion, visitor, outcome))
+            new = _new_session(connection, assertion, visitor, outcome)
+            begun = sessions.renew(conn, replaces, new)
+            over = [id for id in replaces if begun is None or id != begun.id]
+            sessions.end(conn, connection.tenant_id, over, "replaced")
+            begun = begun or sessions.begin(conn, new)
             steps = [*trace.steps, {"check": "account", "ok": True, "detail": f"found by: {outcome.rule}"}]
             attempt = _attempt(connection, "accepted", steps, visitor, account=outcome.after.id, session=begun.id)
             sign_ins.write(conn, attempt)

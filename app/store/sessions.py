@@ -1,6 +1,6 @@
 """Sessions: one browser of one person, found by the digest of its cookie.
 
-    begin ─▶ find, seen … ─▶ end (by hand, by the provider, everywhere) or the end of its time, or nobody came for long
+    begin ─▶ find, seen, renew … ─▶ end (by hand, by the provider, everywhere), or its time is over, or nobody came
 
 A session counts while it is neither ended nor expired nor idle, its account is active, and the account was not signed
 out everywhere since it began. `find` asks all of that in one statement. Begin one only after its account's row was
@@ -127,9 +127,24 @@ class Ended:
 def begin(conn: sa.Connection, new: NewSession) -> Begun:
     """A session from now on, for as long as the tenant says or the provider, whichever is shorter."""
     id, secret = str(uuid_utils.uuid7()), secrets.token_urlsafe(RANDOM_BYTES)
-    values = {
+    return Begun(id, _BEGIN.value(conn, {**_said(new, secret), "id": id}), secret)
+
+
+def renew(conn: sa.Connection, ids: Sequence[str], new: NewSession) -> Begun | None:
+    """The browser's session goes on under a new secret, if the same person signed in again through the connection.
+
+    Learning platforms that signed the person in by it stay as they are. None: no session of `ids` is that and counts.
+    """
+    if not ids:
+        return None
+    secret = secrets.token_urlsafe(RANDOM_BYTES)
+    row = _RENEW.row(conn, {**_said(new, secret), **_LIMITS, "ids": list(ids)})
+    return None if row is None else Begun(row.id, row.expires_at, secret)
+
+
+def _said(new: NewSession, secret: str) -> dict[str, Any]:
+    return {
         "tenant": new.tenant_id,
-        "id": id,
         "hash": digest(secret),
         "account": new.account_id,
         "connection": new.connection_id,
@@ -145,7 +160,6 @@ def begin(conn: sa.Connection, new: NewSession) -> Begun:
         "address": new.address,
         "hours": _DEFAULTS["session.hours"],
     }
-    return Begun(id, _BEGIN.value(conn, values), secret)
 
 
 def find(conn: sa.Connection, tenant_id: str, secret: str) -> Session | None:
@@ -262,6 +276,23 @@ _BEGIN: Final = Statement("""
         CAST(%(agent)s AS text), CAST(%(address)s AS text)
     FROM tenants n, (SELECT clock_timestamp() AS clock) c WHERE n.id = CAST(%(tenant)s AS uuid)
     RETURNING expires_at
+""")
+_RENEW: Final = Statement(f"""
+    UPDATE sessions s SET hash = CAST(%(hash)s AS bytea), record_id = CAST(%(record)s AS uuid),
+        subject = CAST(%(subject)s AS bytea), provider_session = CAST(%(provider_session)s AS bytea),
+        at_provider = CAST(%(at_provider)s AS jsonb), context = CAST(%(context)s AS text),
+        methods = CAST(%(methods)s AS text[]), authenticated_at = CAST(%(authenticated_at)s AS timestamptz),
+        created_at = c.clock, seen_at = c.clock, agent = CAST(%(agent)s AS text), address = CAST(%(address)s AS text),
+        expires_at = LEAST(CAST(%(ends_at)s AS timestamptz), c.clock + make_interval(
+            hours => COALESCE(CAST(n.settings #>> '{{session,hours}}' AS int), CAST(%(hours)s AS int))))
+    FROM tenants n, accounts a, (SELECT clock_timestamp() AS clock) c
+    WHERE n.id = s.tenant_id AND a.tenant_id = s.tenant_id AND a.id = s.account_id AND {_COUNTS}
+        AND s.tenant_id = CAST(%(tenant)s AS uuid) AND s.account_id = CAST(%(account)s AS uuid)
+        AND s.connection_id = CAST(%(connection)s AS uuid) AND s.id = (
+            SELECT MAX(o.id::text)::uuid FROM sessions o WHERE o.tenant_id = CAST(%(tenant)s AS uuid)
+                AND o.id = ANY(CAST(%(ids)s AS uuid[])) AND o.account_id = CAST(%(account)s AS uuid)
+                AND o.connection_id = CAST(%(connection)s AS uuid) AND o.ended_at IS NULL)
+    RETURNING s.id, s.expires_at
 """)
 _ACCOUNT_OF: Final = Statement(
     "SELECT account_id FROM sessions WHERE tenant_id = CAST(%(tenant)s AS uuid) AND id = CAST(%(id)s AS uuid)"

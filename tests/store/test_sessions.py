@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -233,3 +234,32 @@ def test_the_list_shows_what_counts_newest_first(
         assert sessions.account_of(conn, tenant.id, str(uuid4())) is None
     assert [one.id for one in listed] == [second.id, first.id]
     assert (listed[1].agent, len(listed[0].agent), listed[0].connection) == ("Firefox", 300, None)
+
+
+def test_a_session_goes_on_for_the_same_person_alone(
+    engine: sa.Engine, tenant: tenants.Tenant, ada: str, begin: Make
+) -> None:
+    old = begin()
+    bob = add_account(engine, tenant.id)
+    known: dict[str, Any] = {"connection_id": CONNECTION, "record_id": str(uuid4()), "subject": "ada@idp"}
+    new = NewSession(tenant.id, ada, **known, authenticated_at=datetime.now(UTC), context="urn:y")
+    with writing(engine) as conn:
+        for other in (
+            replace(new, account_id=bob),
+            replace(new, connection_id=str(uuid4())),
+            replace(new, tenant_id=tenants.create(conn, "other").id),
+        ):
+            assert sessions.renew(conn, [old.id], other) is None
+        assert sessions.renew(conn, [], new) is None
+        assert sessions.renew(conn, [str(uuid4())], new) is None
+        again = sessions.renew(conn, [str(uuid4()), old.id], new)
+    assert again is not None
+    assert (again.id, again.secret == old.secret) == (old.id, False)
+    with reading(engine) as conn:
+        assert sessions.find(conn, tenant.id, old.secret) is None
+        found = sessions.find(conn, tenant.id, again.secret)
+        assert found is not None
+        assert (found.id, found.context) == (old.id, "urn:y")
+        sessions.end_all(conn, tenant.id, ada, "test")
+    with writing(engine) as conn:
+        assert sessions.renew(conn, [old.id], new) is None
