@@ -12,7 +12,7 @@ from typing import Final
 
 from sso import xml
 from sso.errors import SignInError
-from sso.saml_names import DIGESTS, DSIG, ENVELOPED, EXCLUSIVE, SIGNATURES, ds
+from sso.saml_names import DIGESTS, DSIG, ENVELOPED, EXCLUSIVE, SIGNATURES, ds, saml
 from sso.xml import Element, children, is_blank, local
 
 MOST_PREFIXES: Final = 10
@@ -35,14 +35,14 @@ def check(root: Element, parts: Iterable[Element]) -> None:
         if local(part) == "Signature":
             _shape(part, root)
             allowed.update(xml.walk(part))
-        elif local(part) == "Assertion":
+        elif part.tag == saml("Assertion"):
             for signature in children(part, ds("Signature")):
                 _shape(signature, part)
                 allowed.update(xml.walk(signature))
         for each in xml.walk(part):
             if (each.tag.startswith(f"{{{DSIG}}}") or local(each) == "Signature") and each not in allowed:
                 raise SignInError("signature", f"{local(each)}: found inside {local(part)}, where none belongs")
-    for parent in (root, *(part for part in root if local(part) == "Assertion")):
+    for parent in (root, *(part for part in root if part.tag == saml("Assertion"))):
         found = len(children(parent, ds("Signature")))
         if found > 1:
             raise SignInError("signature", f"{local(parent)}: expected one Signature, found {found}")
@@ -105,6 +105,8 @@ def _canonical(element: Element) -> None:
         prefixes = each.get("PrefixList") or ""
         if len(prefixes) > LONGEST_PREFIXES or len(prefixes.split()) > MOST_PREFIXES:
             raise SignInError("algorithm", f"PrefixList: expected at most {MOST_PREFIXES} prefixes")
+        if "#default" in prefixes.split() and element.tag == ds("CanonicalizationMethod"):
+            raise SignInError("algorithm", "PrefixList: #default is not accepted for SignedInfo")  # lxml drops it
 
 
 def _listed(element: Element, algorithms: frozenset[str]) -> None:

@@ -12,6 +12,7 @@ from lxml import etree
 
 from tests.sso import saml_encryption as enc
 from tests.sso.saml_idp import (
+    EXC,
     PERSISTENT,
     World,
     assertion,
@@ -64,6 +65,12 @@ def _keycloak(node: etree._Element) -> None:
     name = etree.Element(f"{{{enc.DS}}}KeyName")
     name.text = "FJ86GcF3jTbNLOco4NvZkUCIUmfYCqoqtOQeMfbhNlE"
     node[-1].insert(0, name)  # KeyInfo
+
+
+def _listed(node: etree._Element) -> None:
+    """As OASIS's own examples and some Java products do, for SignedInfo too."""
+    inclusive = f"{{{EXC}}}InclusiveNamespaces"
+    etree.SubElement(node[0][0], inclusive, PrefixList="xs samlp", nsmap={"ec": EXC})
 
 
 def _many_groups(w: World) -> str:
@@ -124,6 +131,7 @@ GENUINE = (
     Genuine("the Response is signed", lambda w: signed(w, which=["_r1"]), EITHER),
     Genuine("both are signed", lambda w: signed(w, which=["_a1", "_r1"])),
     Genuine("a PrefixList of one (Okta)", lambda w: signed(w, prefix_list="xs")),
+    Genuine("a PrefixList for SignedInfo", lambda w: signed(w, change=_listed)),
     Genuine("default namespaces (Entra ID)", _entra),
     Genuine("indented", _indented),
     Genuine("no KeyInfo", lambda w: signed(w, key_info=False)),
