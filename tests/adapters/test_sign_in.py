@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from lxml import etree
 
+from app.logins import log_in
 from app.store import connections, tenants
 from app.store.engine import writing
 from tests.adapters.sign_in_people import BASE, Browser, Town
@@ -143,6 +144,20 @@ def test_a_connection_that_is_switched_off_signs_nobody_in(town: Town, browser: 
         connections.change(conn, town.okta.tenant_id, ada.connection_id, enabled=False)
     assert (ada.answer(request).status_code, town.last().reason) == (403, "disabled")
     assert ada.get("/sign-in/acme").status_code == 404
+    assert town.rows("sessions") == []
+
+
+def test_switched_off_in_the_last_moment_is_off(town: Town, browser: Enter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(*said: Any, **more: Any) -> Any:
+        with writing(town.engine) as conn:
+            connections.change(conn, town.okta.tenant_id, ada.connection_id, enabled=False)
+        return log_in(*said, **more)
+
+    town.provision()
+    ada = browser()
+    request = ada.begin()
+    monkeypatch.setattr("app.adapters.sign_in.log_in", late)
+    assert (ada.answer(request).status_code, town.last().reason) == (403, "disabled")
     assert town.rows("sessions") == []
 
 

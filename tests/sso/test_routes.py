@@ -298,3 +298,17 @@ def test_a_session_that_somebody_planted_is_never_taken_over() -> None:
 def test_metadata_is_served() -> None:
     answer = get(client(desk_of(OKTA)), f"/saml/{OKTA.id}")
     assert (answer.mimetype, answer.get_data(as_text=True)) == ("application/samlmetadata+xml", OKTA.id)
+
+
+def test_no_answer_of_any_door_may_be_kept_or_told_to_the_next_site() -> None:
+    made = web(desk_of(OKTA, ENTRA), Told())
+    browser = made.test_client()
+    rules = [rule for rule in made.url_map.iter_rules() if rule.endpoint.startswith("sign_in.")]
+    assert len(rules) > 10
+    for rule in rules:
+        for id in (OKTA.id, ENTRA.id, "x"):
+            path = rule.rule.replace("<tenant>", "acme").replace("<name>", "okta").replace("<id>", id)
+            for method in sorted((rule.methods or set()) & {"GET", "POST"}):
+                answer = browser.open(path, method=method, base_url=BASE, data=b"bad=signature", content_type=FORM)
+                assert answer.headers["Cache-Control"] == "no-store", (method, path)
+                assert answer.headers["Referrer-Policy"] == "no-referrer", (method, path)
