@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
+from urllib.parse import urlsplit
 
 from tests.attacks.saml import Attack, attack
 from tests.attacks.saml_signatures import EITHER
@@ -31,6 +32,16 @@ UNASKED: Final[dict[str, object]] = {"allow_unsolicited": True}
 STATUS: Final = "urn:oasis:names:tc:SAML:2.0:status:"
 MFA: Final = "https://refeds.org/profile/mfa"
 _OTHER: Final = "_ffffffffffffffffffffffffffffffffffffffff"
+
+
+def _suffixed(w: World) -> str:
+    host = str(urlsplit(w.addresses.acs).hostname)
+    return w.addresses.acs.replace(host, f"{host}.evil.example", 1)
+
+
+def _other_scheme(w: World) -> str:
+    scheme, rest = w.addresses.acs.split(":", 1)
+    return ("http:" if scheme == "https" else "https:") + rest
 
 
 def _said(name: str, codes: str, make: Callable[[World], str], **more: object) -> Attack:
@@ -196,7 +207,7 @@ ATTACKS: tuple[Attack, ...] = (
     _response(
         "a Destination with a host suffix",
         "destination",
-        lambda w: {"attrs": f' Destination="{w.addresses.base}.evil.example/saml/c1/acs"{answers(w)}'},
+        lambda w: {"attrs": f' Destination="{_suffixed(w)}"{answers(w)}'},
     ),
     _response("an empty Destination", "destination", lambda w: {"attrs": f' Destination=""{answers(w)}'}),
     _signed_response("no Destination of a signed Response", "destination", lambda w: {"attrs": answers(w)}),
@@ -214,11 +225,11 @@ ATTACKS: tuple[Attack, ...] = (
     _method("sender-vouches", "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"),
     _method("an empty method", ""),
     _recipient("another", lambda _: "https://other.example.net/acs"),
-    _recipient("with a host suffix", lambda w: f"{w.addresses.base}.evil.example/saml/c1/acs"),
+    _recipient("with a host suffix", _suffixed),
     _recipient("ours inside another", lambda w: f"https://evil.example/?to={w.addresses.acs}"),
     _recipient("a longer path", lambda w: f"{w.addresses.acs}/x"),
-    _recipient("another connection's", lambda w: w.addresses.acs.replace("/c1/", "/c2/")),
-    _recipient("by http", lambda w: w.addresses.acs.replace("https:", "http:")),
+    _recipient("another connection's", lambda w: w.addresses.acs.replace(w.addresses.connection_id, "c2")),
+    _recipient("by another scheme", _other_scheme),
     _recipient("empty", lambda _: ""),
     _confirmed("no Recipient", "recipient", lambda w: f'NotOnOrAfter="{w.time(300)}"{answers(w)}'),
     _confirmed("expired", "expired", lambda w: _data(w, ends=-200)),

@@ -44,6 +44,12 @@ def accounts_by_name(engine: sa.Engine, tenant_id: str) -> dict[str, Account]:
     return {account.attributes["userName"]: account for account in found.values()}
 
 
+def count_accounts(engine: sa.Engine, tenant_id: str) -> int:
+    """How many there are, with or without a name."""
+    with reading(engine) as conn:
+        return len(_account_ids(conn, tenant_id))
+
+
 def audited(engine: sa.Engine, tenant_id: str, action: str) -> int:
     """How many audit entries tell of such an act."""
     mine = (t.audit.c.tenant_id == tenant_id, t.audit.c.action == action)
