@@ -9,11 +9,12 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
+from app.adapters import signing_out
 from app.adapters.relying_parties import relying_party
 from app.store import authorizations, clients, flows, persons, sessions, token_reads
 from app.store.authorizations import NewAuthorization, NewToken
 from app.store.credentials import digest
-from app.store.engine import reading, writing
+from app.store.engine import reading
 from app.store.vault import Vault, VaultError
 from sso.authorizations import Access, Authorization, Code, Pair, Person, SignedIn, Token
 from sso.relying_parties import OFFLINE, RelyingParty
@@ -116,8 +117,7 @@ class ProviderStore:
         )
 
     def end_session(self, party: RelyingParty, session_id: str) -> None:
-        with writing(self.engine) as conn:
-            sessions.end(conn, party.tenant_id, [session_id], f"client:{party.name}")
+        signing_out.end(self.engine, party.tenant_id, [session_id], f"client:{party.name}")
 
     def mark(self, text: str) -> str:
         return self.vault.seal(text).decode("ascii")

@@ -31,7 +31,9 @@ def list_(context: Context, tenant_name: str, subject: str | None, limit: int, a
         chosen = chosen.where(c.tenant_id == tenants.find(conn, tenant_name).id)
         if subject is not None:
             chosen = chosen.where(c.subject == subject)
-        rows = [dict(row) for row in conn.execute(chosen.order_by(c.number.desc()).limit(limit)).mappings()]
+        found = conn.execute(chosen.order_by(c.number.desc()).limit(limit)).mappings().all()
+    # Names of columns are texts of SQLAlchemy's own kind, which JSON does not take for keys.
+    rows = [{str(name): value for name, value in row.items()} for row in found]
     lines = [
         (row["number"], f"{row['at']:%Y-%m-%d %H:%M:%S}", row["actor"], row["action"], row["subject"]) for row in rows
     ]

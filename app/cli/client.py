@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 import click
-import sqlalchemy as sa
 
-from app.adapters.relying_parties import relying_party, settings_of
-from app.cli.context import Context, json_option, show, table, tenant_option
+from app.adapters import registering
+from app.adapters.relying_parties import relying_party
+from app.cli.context import Context, actor, json_option, show, table, tenant_option
 from app.cli.issuing import a_uuid, end_after, expires_option, minute, state
 from app.events.issuing import ensure_key
 from app.store import clients, tenants
 from app.store.clients import ListedClient
-from app.store.engine import reading, writing
+from app.store.engine import reading
 from app.store.tenants import NotFoundError
 from sso import redirect_uris
 from sso.relying_parties import OPENID, SCOPES, RelyingParty
@@ -101,33 +101,11 @@ def create(
     vault = context.vault
     with context.database() as engine:
         ensure_key(engine, vault)
-        id, secret = _create(engine, tenant_name, name, uris, after_logout, chosen, end_after(expires_in))
-    _tell(context, id, secret, as_json=as_json)
-
-
-def _create(
-    engine: sa.Engine,
-    tenant_name: str,
-    name: str,
-    uris: tuple[str, ...],
-    after_logout: tuple[str, ...],
-    chosen: Mapping[str, Any],
-    expires_at: datetime | None,
-) -> tuple[str, str | None]:
-    with writing(engine) as conn:
-        tenant = tenants.find(conn, tenant_name)
+        with reading(engine) as conn:
+            tenant = tenants.find(conn, tenant_name)
         party = RelyingParty("", tenant.id, name, uris, after_logout, **chosen)
-        id = clients.create(
-            conn,
-            tenant.id,
-            name,
-            redirect_uris=uris,
-            post_logout_redirect_uris=after_logout,
-            settings=settings_of(party),
-        )
-        if party.auth_method == "none":
-            return id, None
-        return id, clients.add_secret(conn, tenant.id, id, overlap=None, expires_at=expires_at).secret
+        id, secret = registering.register(engine, party, expires_at=end_after(expires_in), actor=actor())
+    _tell(context, id, secret, as_json=as_json)
 
 
 @client.command("list")
@@ -176,15 +154,20 @@ def show_(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
 @click.pass_obj
 def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in: int | None, as_json: bool) -> None:
     """Issue a further secret; the ones that are there end after the overlap."""
-    with context.database() as engine, writing(engine) as conn:
-        tenant = tenants.find(conn, tenant_name)
-        row = clients.find(conn, id)
+    with context.database() as engine:
+        with reading(engine) as conn:
+            tenant, row = tenants.find(conn, tenant_name), clients.find(conn, id)
         if row is not None and relying_party(row).auth_method == "none":
             raise click.UsageError("a public client has no secret")
-        issued = clients.add_secret(
-            conn, tenant.id, id, overlap=timedelta(hours=overlap), expires_at=end_after(expires_in)
+        secret = registering.add_secret(
+            engine,
+            tenant.id,
+            id,
+            overlap=timedelta(hours=overlap),
+            expires_at=end_after(expires_in),
+            actor=actor(),
         )
-    _tell(context, id, issued.secret, as_json=as_json)
+    _tell(context, id, secret, as_json=as_json)
 
 
 @client.command()
@@ -194,8 +177,10 @@ def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in
 @click.pass_obj
 def remove(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
     """End a client, its secrets, and all tokens that it got for people."""
-    with context.database() as engine, writing(engine) as conn:
-        clients.remove(conn, tenants.find(conn, tenant_name).id, id)
+    with context.database() as engine:
+        with reading(engine) as conn:
+            tenant = tenants.find(conn, tenant_name)
+        registering.remove(engine, tenant.id, id, actor=actor())
     show({"client_id": id, "removed": True}, f"{id} is removed.", as_json=as_json)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import sqlalchemy as sa
 
@@ -35,6 +37,9 @@ def test_a_clients_life(run: Command) -> None:
     assert run("client", "remove", made["client_id"], "--tenant", "acme").exit_code == 1
     assert run("client", "rotate", made["client_id"], "--tenant", "acme").exit_code == 1
     assert "removed" in run("client", "list", "--tenant", "acme").stdout
+    acts = run("audit", "list", "--tenant", "acme", "--json").stdout
+    assert [act["action"] for act in json.loads(acts)] == ["client.removed", "client.secret_added", "client.created"]
+    assert made["client_secret"] not in acts
 
 
 def test_a_public_native_client_has_no_secret(run: Command) -> None:
