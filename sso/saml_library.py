@@ -120,25 +120,42 @@ def check_schema(document: Element) -> None:
 
 
 def is_signed(signature: Element, certificates: Sequence[str]) -> bool:
-    """Whether a Signature was made over its parent with the key of one of the certificates (PEM, no armour).
+    """Whether a Signature was made over its parent with the key of one of the certificates (PEM, no armour)."""
+    return _fault(signature, certificates) is None
 
-    It stands in the root or in the root's assertion, and the guard has checked its shape. What it says of keys is not
-    read. Only for the certificate that fits SignedInfo the library computes the digest.
+
+def demand_signed(signature: Element, certificates: Sequence[str]) -> None:
+    """`is_signed`, or say what is wrong: another key, or other content.
+
+    Raises:
+        SignInError: `signature`.
+    """
+    fault = _fault(signature, certificates)
+    if fault is not None:
+        parent = signature.getparent()
+        raise SignInError("signature", f"{'message' if parent is None else xml.local(parent)}: {fault}")
+
+
+def _fault(signature: Element, certificates: Sequence[str]) -> str | None:
+    """The signature stands in the root or in the root's assertion, and the guard has checked its shape. What it says of
+    keys is not read. Only for the certificate that fits SignedInfo the library computes the digest.
     """
     info, value = signature[0], signature[1]
     inclusive = info[0][0].get("PrefixList") or "" if len(info[0]) else ""
     try:
         raw = base64.b64decode("".join(xml.text(value).split()), validate=True)
     except (binascii.Error, ValueError):
-        return False
+        return "its signature's value is not base64"
     data = xml.canonical(info, inclusive.split())
     fits = signer(certificates, info[1].get("Algorithm") or "", data, raw)
     if fits is None:
-        return False
+        return f"its signature fits none of the connection's certificates ({len(certificates)})"
     document, parent = signature.getroottree().getroot(), signature.getparent()
     path = "/*/ds:Signature" if parent is document else "/*/saml:Assertion/ds:Signature"
     armoured = [OneLogin_Saml2_Utils.format_cert(fits)]
-    return bool(OneLogin_Saml2_Utils.validate_sign(document, xpath=path, multicerts=armoured, raise_exceptions=False))
+    if OneLogin_Saml2_Utils.validate_sign(document, xpath=path, multicerts=armoured, raise_exceptions=False):
+        return None
+    return "it was changed after it was signed"
 
 
 def sign(message: bytes, key: SamlKey) -> bytes:

@@ -177,8 +177,7 @@ def _signature(root: Element, settings: Saml, *, required: bool) -> None:
         if required:
             raise SignInError("signature", f"{local(root)}: expected signed, found no signature")
         return
-    if not saml_library.is_signed(signature, settings.certificates):
-        raise SignInError("signature", f"{local(root)}: its signature does not fit any certificate of the connection")
+    saml_library.demand_signed(signature, settings.certificates)
 
 
 def _common(root: Element, settings: Saml, addresses: Addresses, now: datetime, skew: timedelta) -> datetime:

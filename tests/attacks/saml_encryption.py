@@ -51,7 +51,8 @@ def _reference(uri: str, transforms: str = "") -> Callable[[World], str]:
 
     def make(w: World) -> str:
         said = f"<xenc:Transforms>{transforms}</xenc:Transforms>" if transforms else ""
-        return response(w, enc.data(f'<xenc:CipherReference URI="{uri}">{said}</xenc:CipherReference>', ""))
+        key = enc.key(w.keys[0])
+        return response(w, enc.data(f'<xenc:CipherReference URI="{uri}">{said}</xenc:CipherReference>', key))
 
     return make
 
@@ -210,7 +211,7 @@ ATTACKS: tuple[Attack, ...] = (
         "encryption",
         lambda w: _genuine(w, info='<ds:RetrievalMethod URI="#_k1"/>'),
     ),
-    _attack("600 EncryptedKeys", "encryption too_large", lambda w: _genuine(w, keys=600)),
+    _attack("500 EncryptedKeys", "encryption", lambda w: _genuine(w, keys=500)),
     _attack("five EncryptedKeys", "encryption", lambda w: _genuine(w, keys=5)),
     _attack(
         "no EncryptedKey",

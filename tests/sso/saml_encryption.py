@@ -76,6 +76,16 @@ def cipher(
     return data(f"<xenc:CipherValue>{_text(value)}</xenc:CipherValue>", info + key * keys, algorithm)
 
 
+def key(to: SamlKey) -> str:
+    """An EncryptedKey that opens."""
+    public = x509.load_pem_x509_certificate(to.certificate.encode()).public_key()
+    wrapped = public.encrypt(os.urandom(32), padding.OAEP(padding.MGF1(hashes.SHA1()), hashes.SHA1(), None))  # type: ignore[union-attr]
+    return (
+        f'<xenc:EncryptedKey xmlns:xenc="{XENC}">{OAEP}<xenc:CipherData><xenc:CipherValue>{_text(wrapped)}'
+        "</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey>"
+    )
+
+
 def data(inside: str, info: str, algorithm: str = f"{XENC11}aes256-gcm") -> str:
     """An EncryptedAssertion of given CipherData and KeyInfo."""
     return (

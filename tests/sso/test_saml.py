@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
@@ -21,6 +22,7 @@ from tests.sso.saml_idp import (
     confirmation,
     form,
     response,
+    sign,
     signed,
     statement,
     subject,
@@ -108,3 +110,17 @@ def test_a_context_that_is_demanded_and_given(world: World) -> None:
 
 def _accept(world: World, document: str) -> tuple[Assertion, str | None]:
     return saml.accept(world.connection, world.addresses, world.keys, form(document), world.expected, world.now)
+
+
+@pytest.mark.parametrize(
+    ("bend", "words"),
+    [
+        (lambda w: signed(w).replace("ada-17", "eve"), "Assertion: it was changed after it was signed"),
+        (lambda w: sign(response(w), "_a1", w.stranger), "Assertion: its signature fits none of the connection's"),
+    ],
+)
+def test_the_trace_tells_another_key_from_other_content(world: World, bend: Callable[[World], str], words: str) -> None:
+    with pytest.raises(SignInError) as refused:
+        _accept(world, bend(world))
+    assert refused.value.code == "signature"
+    assert refused.value.detail.startswith(words)
