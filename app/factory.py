@@ -28,6 +28,7 @@ from app.settings import Settings
 from app.store import migrate
 from app.store.engine import make_engine, reading
 from app.store.vault import Vault
+from app.turns import Turns
 
 if TYPE_CHECKING:
     from app.api.auth import Door
@@ -72,6 +73,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     shared = setup_api(app, engine, settings)
     setup_checks(app, engine, settings, hold)
     setup_sign_in(app, engine, settings, shared)
+    app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

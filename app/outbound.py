@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from app.turns import outside
 from sso.web import NoAnswerError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -88,9 +89,8 @@ class Outbound:
 
     def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: int) -> Reply:
         parts = split(url)
-        addresses = self._addresses(parts)
         try:
-            with self._connected(parts, addresses) as connection:
+            with outside(), self._connected(parts, self._addresses(parts)) as connection:
                 connection.request(method, _target(parts), body, {"User-Agent": "rollcall", **headers})
                 answer = connection.getresponse()
                 found = {name.lower(): value for name, value in answer.getheaders()}

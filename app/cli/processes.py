@@ -31,6 +31,7 @@ from app.settings import Settings, local_url
 
 APPLICATION: Final = "wsgi:application"
 BACKLOG: Final = 1024
+THREADS: Final = 8  # of which one runs at a time: see app/turns
 STOP_SECONDS: Final = 25
 READY_SECONDS: Final = 60
 ORPHAN_SECONDS: Final = 1.0
@@ -50,7 +51,7 @@ def serve_web(settings: Settings, ready: Callable[[], None]) -> None:
         port=settings.port,
         interface=Interfaces.WSGI,
         workers=settings.workers,
-        blocking_threads=1,  # more gave the same rate and tails twenty times as long
+        blocking_threads=THREADS,
         backlog=BACKLOG,
         websockets=False,
         log_level=LogLevels.warning,
