@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from app.api.auth import Door
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+PROVIDER_SECONDS: Final = 5.0  # that a person waits for an identity provider's answer
 SECURITY_HEADERS: Final = tuple(
     {
         "Content-Security-Policy": (
@@ -229,7 +230,7 @@ def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings, shared: Doo
 
     known, ended = Connections(engine, vault, public_url), Teller(engine, "logout")
     desk = SignInDesk(engine, known, Pace(settings.workers), ended)
-    web = way_out(public_url, settings.outbound_networks or ())
+    web = way_out(public_url, settings.outbound_networks or (), PROVIDER_SECONDS)
     saml = SamlSide(public_url, desk.saml_keys, lambda connection: unknown_key(engine, tell, connection.id))
     oidc = OidcSide(public_url, web, Providers(web), IssuerKeys(through(web)), sign)
     arrivals = Arrivals(desk, {"saml": saml, "oidc": oidc}, public_url)

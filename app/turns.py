@@ -4,7 +4,7 @@
                                               └─ others run meanwhile
 
 Threads that compete for the interpreter make no request quicker and the slow ones much slower; but a worker that waits
-for a slow identity provider must not keep every other request waiting (docs/decisions/0023-turns.md).
+for a slow identity provider must not keep every other request waiting (docs/decisions/0026-turns.md).
 """
 
 from __future__ import annotations

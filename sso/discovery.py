@@ -81,13 +81,14 @@ class Providers:
         if known.metadata is not None and age <= FRESH:
             return known.metadata
         usable = known.metadata if age <= STALE else None
-        if not known.lock.acquire(blocking=usable is None):
-            assert usable is not None
+        mine = known.lock.acquire(blocking=False)
+        if not mine and usable is not None:
             return usable
-        try:
+        try:  # at the first time whoever comes meanwhile asks as well: to wait would keep others waiting
             return self._refreshed(issuer, epoch, known, usable)
         finally:
-            known.lock.release()
+            if mine:
+                known.lock.release()
 
     def _of(self, key: tuple[str, int]) -> _Known:
         with self._lock:

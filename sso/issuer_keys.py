@@ -33,6 +33,11 @@ class _Known:
     tried: float = float("-inf")
     lock: threading.Lock = field(default_factory=threading.Lock)
 
+    @property
+    def never(self) -> bool:
+        """Whether nothing was ever fetched."""
+        return self.fetched == float("-inf")
+
 
 class IssuerKeys:
     """`sso.jwks.Keys` of one process. Without `fetch` only given key sets are known. `clock` counts seconds."""
@@ -52,7 +57,8 @@ class IssuerKeys:
         known = self._of((source.jwks_url, source.epoch))
         now = self._clock()
         lacking = kid is not None and all(key.get("kid") != kid for key in known.keys)
-        if (lacking or now - known.fetched > FRESH) and now - known.tried >= PAUSE:
+        first = known.never and known.lock.locked()  # whoever comes meanwhile has nothing to go by, and asks as well
+        if (lacking or now - known.fetched > FRESH) and (now - known.tried >= PAUSE or first):
             self._look_up(source.jwks_url, known, now)
         return known.keys if now - known.fetched <= STALE else []
 
@@ -65,7 +71,8 @@ class IssuerKeys:
             return known
 
     def _look_up(self, url: str, known: _Known, now: float) -> None:
-        if not known.lock.acquire(blocking=False):
+        mine = known.lock.acquire(blocking=False)
+        if not mine and not known.never:
             return
         try:
             known.tried = now
@@ -74,7 +81,8 @@ class IssuerKeys:
         except (NoAnswerError, ValueError):
             return
         finally:
-            known.lock.release()
+            if mine:
+                known.lock.release()
 
 
 def check_address(url: str) -> None:

@@ -75,22 +75,46 @@ def test_an_issuer_that_does_not_answer_is_not_pressed_and_its_keys_end(world: W
     assert kids(keys, "one") == []
 
 
+class _Slow:
+    """A fetch that lasts until `go_on`."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.begun, self.go_on = world, threading.Event(), threading.Event()
+        self.slow = True
+
+    def __call__(self, url: str) -> bytes:
+        if self.slow:
+            self.slow = False
+            self.begun.set()
+            assert self.go_on.wait(20)
+        return self.world.fetch(url)
+
+
 def test_nobody_waits_for_a_fetch_that_is_under_way(world: World) -> None:
-    begun, go_on = threading.Event(), threading.Event()
+    slow = _Slow(world)
+    slow.slow = False
+    keys = IssuerKeys(slow, lambda: world.now)
+    assert kids(keys, "one") == ["one"]
+    world.kids, world.now, slow.slow = ["two"], 3700.0, True
+    refreshing = threading.Thread(target=kids, args=(keys, "two"))
+    refreshing.start()
+    assert slow.begun.wait(20)
+    assert kids(keys, "two") == ["one"]
+    slow.go_on.set()
+    refreshing.join(20)
+    assert kids(keys, "two") == ["two"]
 
-    def slow(url: str) -> bytes:
-        begun.set()
-        assert go_on.wait(20)
-        return world.fetch(url)
 
+def test_two_who_come_first_at_once_both_get_the_keys(world: World) -> None:
+    slow = _Slow(world)
     keys = IssuerKeys(slow, lambda: world.now)
     first = threading.Thread(target=kids, args=(keys, "one"))
     first.start()
-    assert begun.wait(20)
-    assert kids(keys, "one") == []
-    go_on.set()
-    first.join(20)
+    assert slow.begun.wait(20)
     assert kids(keys, "one") == ["one"]
+    slow.go_on.set()
+    first.join(20)
+    assert world.asked == 2
 
 
 def test_a_new_epoch_knows_no_old_key(world: World, keys: IssuerKeys) -> None:
