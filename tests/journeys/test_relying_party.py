@@ -87,6 +87,11 @@ def test_the_whole_code_flow(stand: Stand, relying_party: Other, browser: Browse
     assert (found["sub"], found["email"], found["name"]) == (signed_in["claims"]["sub"], AMARA, "Amara")
     told = school.ask("introspect")
     assert (told["active"], told["sub"], told["client_id"]) == (True, found["sub"], school.told["client_id"])
+    assert _check(stand, tokens["access_token"]) == 204
+    for other in (tokens["id_token"], tokens["refresh_token"]):
+        assert _check(stand, other) == 401, "no access token"
+    assert "error" in school.ask("userinfo", token=tokens["id_token"])
+    assert not school.is_active(tokens["id_token"])
 
 
 def test_a_second_sign_in_asks_nobody_anything(stand: Stand, relying_party: Other, browser: Browser) -> None:
