@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -222,8 +223,12 @@ def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings, shared: Doo
             raise environment.SettingsError("ROLLCALL_SECRET_KEY: it must be set before anybody can sign in")
         return Vault(settings.secret_key)
 
+    @cache
+    def issuer() -> Issuer:
+        return Issuer(engine, vault(), public_url)
+
     def sign(claims: Mapping[str, Any]) -> str:
-        return Issuer(engine, vault(), public_url).sign(claims, type="JWT", algorithm=keys.RS256)
+        return issuer().sign(claims, type="JWT", algorithm=keys.RS256)
 
     def ours(connection: Connection) -> bytes:
         return metadata.ours(Addresses(public_url, connection.id), desk.saml_keys(), connection, datetime.now(UTC))

@@ -3,7 +3,7 @@
     made ──lead──▶ signs ──a newer one signs──▶ published only ──overlap──▶ gone
 
 A key is published before it signs, for longer than its set may be cached, and until the last token that it signed is no
-longer of interest: whoever verifies has it at every moment. Private parts are here only while a token is being signed.
+longer of interest: whoever verifies has it at every moment.
 """
 
 from __future__ import annotations
@@ -86,9 +86,27 @@ def published(keys: Iterable[PublicKey], now: datetime) -> dict[str, list[dict[s
     return {"keys": [dict(key.public) for key in keys if key.is_published(now)]}
 
 
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A pair that is ready to sign. Reading an RSA key proves its primes anew: that costs far more than a signature."""
+
+    kid: str
+    algorithm: str
+    key: ECKey | RSAKey = field(repr=False)
+
+    @classmethod
+    def of(cls, private: Mapping[str, Any]) -> SigningKey:
+        """From the whole key as a JWK."""
+        algorithm = str(private.get("alg", ES256))
+        key = RSAKey.import_key(dict(private)) if algorithm == RS256 else ECKey.import_key(dict(private))
+        return cls(str(private["kid"]), algorithm, key)
+
+    def sign(self, claims: Mapping[str, Any], *, type: str) -> str:
+        """A compact JWS of the claims. `type` becomes the header's `typ`, which keeps tokens of several kinds apart."""
+        header = {"alg": self.algorithm, "typ": type, "kid": self.kid}
+        return jwt.encode(header, dict(claims), self.key, algorithms=[self.algorithm])
+
+
 def sign(private: Mapping[str, Any], claims: Mapping[str, Any], *, type: str) -> str:
-    """A compact JWS of the claims. `type` becomes the header's `typ`, which keeps tokens of several kinds apart."""
-    algorithm = str(private.get("alg", ES256))
-    key = RSAKey.import_key(dict(private)) if algorithm == RS256 else ECKey.import_key(dict(private))
-    header = {"alg": algorithm, "typ": type, "kid": private["kid"]}
-    return jwt.encode(header, dict(claims), key, algorithms=[algorithm])
+    """The same, by a key that signs once."""
+    return SigningKey.of(private).sign(claims, type=type)

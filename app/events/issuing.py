@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -14,16 +14,18 @@ from app.store.engine import reading, writing
 from app.store.vault import Vault
 from sso import keys
 
+MOST_READY: Final = 8
 LEAD: Final = timedelta(seconds=4 * keys.CACHED_SECONDS)  # published for so long before it signs
 
 
 @dataclass(frozen=True, slots=True)
 class Issuer:
-    """Signs in the name of the installation. `name` is its public URL."""
+    """Signs in the name of the installation. `name` is its public URL. A key is read once in a process."""
 
     engine: sa.Engine
     vault: Vault
     name: str
+    _ready: dict[str, keys.SigningKey] = field(default_factory=dict, repr=False, compare=False)
 
     def sign(self, claims: Mapping[str, Any], *, type: str, algorithm: str = keys.ES256) -> str:
         """The token, signed by the key of that algorithm whose time it is.
@@ -34,8 +36,13 @@ class Issuer:
         """
         with reading(self.engine) as conn:
             key = keys.signing(published_keys(conn), datetime.now(UTC), algorithm)
-            private = signing_keys.private(conn, key.kid, self.vault)
-        return keys.sign(private, claims, type=type)
+            ready = self._ready.get(key.kid)
+            if ready is None:
+                ready = keys.SigningKey.of(signing_keys.private(conn, key.kid, self.vault))
+                if len(self._ready) > MOST_READY:
+                    self._ready.clear()
+                self._ready[key.kid] = ready
+        return ready.sign(claims, type=type)
 
     def public_keys(self) -> list[Mapping[str, Any]]:
         """What verifies it, as JWKs."""
