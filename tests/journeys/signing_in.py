@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from sso.connections import Addresses
 from tests.journeys.browser import Browser, Page
 from tests.journeys.others import Other
 from tests.journeys.server import Server
+from tests.waiting import soon
 
 SECONDS: Final = 30
 SECRET: Final = "rollcall-at-the-provider-0123456789abcdef"
@@ -89,6 +91,12 @@ class Stand:
         """The sign-in log, newest first."""
         found: list[dict[str, Any]] = self.command("sign-in", "list")
         return found
+
+
+def after_a_second() -> None:
+    """Returns when a second has passed: what was withdrawn before is remembered by no process any more."""
+    end = time.monotonic() + 1.0
+    assert soon(lambda: time.monotonic() >= end)
 
 
 def saml(server: Server, tenant: tenants.Tenant, idp: Other, *options: str) -> Stand:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pytest
 import requests
+import sqlalchemy as sa
 
 from app.store import tenants
 from tests.journeys import clients, signing_in
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.journey
 
 LEAVES: Final = {"op": "Replace", "path": "active", "value": "False"}
 SCOPES: Final = ("openid", "profile", "email", "roles", "groups", "offline_access")
+NUMBER: Final = "E-7"
 OF_ONE_SECOND: Final = 1.0
 
 
@@ -53,7 +55,8 @@ class Lms:
 @pytest.fixture
 def stand(running: Server, tenant: tenants.Tenant, openid_provider: Other, idp: Callable[[], clients.Client]) -> Stand:
     """People whom SCIM made sign in through an OpenID provider."""
-    assert idp().send("POST", "/Users", clients.person("amara")).ok
+    person = clients.person("amara", **{clients.ENTERPRISE: {"employeeNumber": NUMBER}})
+    assert idp().send("POST", "/Users", person).ok
     return signing_in.openid(running, tenant, openid_provider, "--paired-source", "entra")
 
 
@@ -139,23 +142,38 @@ def test_signing_out_at_the_lms(stand: Stand, relying_party: Other, browser: Bro
     assert "http://schemas.openid.net/event/backchannel-logout" in logout["events"]
 
 
+@pytest.mark.parametrize("who", ["the identity provider", "HR"])
 def test_whoever_leaves_is_out_everywhere_within_a_second(
-    stand: Stand, relying_party: Other, browser: Browser, idp: Callable[[], clients.Client]
+    stand: Stand,
+    relying_party: Other,
+    browser: Browser,
+    engine: sa.Engine,
+    idp: Callable[[], clients.Client],
+    hr: tenants.SourceRow,
+    who: str,
 ) -> None:
-    school = lms(stand, relying_party)
-    tokens = school.sign_in(browser)["tokens"]
-    access = tokens["access_token"]
-    for _ in range(20):
-        assert _check(stand, access) == 204, "each process has seen the token"
     scim = idp()
     [person] = scim.send("GET", "/Users").json()["Resources"]
-    assert scim.patch(f"/Users/{person['id']}", LEAVES).ok
-    assert soon(lambda: _check(stand, access) == 401, OF_ONE_SECOND)
+    with clients.api(engine, stand.server.url, stand.tenant, "records:write") as payroll:
+        assert payroll.send("POST", f"/sources/{hr.name}/records", _worker("active")).ok
+        school = lms(stand, relying_party)
+        tokens = school.sign_in(browser)["tokens"]
+        access = tokens["access_token"]
+        assert {_check(stand, access) for _ in range(20)} == {204}, "each process has seen the token"
+        if who == "HR":
+            assert payroll.send("POST", f"/sources/{hr.name}/records", _worker("terminated")).ok
+        else:
+            assert scim.patch(f"/Users/{person['id']}", LEAVES).ok
+    signing_in.after_a_second()
     assert {_check(stand, access) for _ in range(20)} == {401}, "in no process"
     assert not school.is_active(access)
     assert "error" in school.ask("userinfo", token=access)
     assert "error" in school.ask("refresh", token=tokens["refresh_token"])
     assert not any(stand.is_signed_in(browser) for _ in range(20))
+
+
+def _worker(status: str) -> dict[str, str]:
+    return {"id": "w-1", "status": status, "employeeNumber": NUMBER, "email": AMARA}
 
 
 def _check(stand: Stand, token: str) -> int:

@@ -52,7 +52,7 @@ def test_signing_in_meets_the_record_that_scim_made(
         assert not stand.is_signed_in(other)
 
     assert scim.patch(f"/Users/{made['id']}", LEAVES).ok
-    assert soon(lambda: not stand.is_signed_in(browser), OF_ONE_SECOND)
+    signing_in.after_a_second()
     assert not any(stand.is_signed_in(browser) for _ in range(20)), "in no process"
     page = stand.sign_in(browser)
     assert (page.status, stand.trace(page)["reason"]) == (403, "inactive")
