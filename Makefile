@@ -37,7 +37,7 @@ fuzz: $(VENV)/dev.stamp
 plans: $(VENV)/dev.stamp
 	PLANS_SIZES=1000000,50000,500 $(BIN)/python -m pytest tests/proofs/test_plans.py tests/proofs/test_token_plans.py
 
-# Without node or xmlsec1 the journeys that need them are skipped, and say so; with CI set that is a failure.
+# Without node, xmlsec1 or Chromium the journeys that need them are skipped, and say so; with CI set that is a failure.
 journeys: $(VENV)/dev.stamp
 	@$(MAKE) --no-print-directory providers || test -z "$$CI"
 	$(BIN)/python -m pytest -rs tests/journeys -m journey

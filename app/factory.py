@@ -39,7 +39,8 @@ PROVIDER_SECONDS: Final = 5.0  # that a person waits for an identity provider's 
 SECURITY_HEADERS: Final = tuple(
     {
         "Content-Security-Policy": (
-            "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
         ),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",

@@ -19,6 +19,11 @@ from app.demo.kestrel_id import KestrelId
 from app.demo.okta import Okta
 
 HOST: Final = "127.0.0.1"
+# Signing out is a form that leads by way of Rollcall, and browsers apply `form-action` to redirects as well.
+POLICY: Final = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; "
+    "form-action 'self' {rollcall}; frame-ancestors 'none'"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ def create_site(site: Site) -> Flask:
 
     @app.after_request
     def plain(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", POLICY.format(rollcall=site.rollcall))
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers.setdefault("Referrer-Policy", "no-referrer")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")

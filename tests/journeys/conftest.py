@@ -11,8 +11,10 @@ import uuid_utils
 
 from app.store import tenants
 from app.store.engine import writing
-from tests.journeys import clients, others, server
+from tests.journeys import chromium, clients, demo_served, others, server
 from tests.journeys.browser import Browser
+from tests.journeys.chromium import Chromium
+from tests.journeys.demo_served import Demo
 from tests.journeys.others import Other
 from tests.journeys.server import Server
 
@@ -69,6 +71,20 @@ def openid_provider() -> Iterator[Other]:
 def relying_party() -> Iterator[Other]:
     """The relying party of others."""
     with others.relying_party() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def demo() -> Iterator[Demo]:
+    """The demo, served."""
+    with demo_served.running() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def chrome() -> Iterator[Chromium]:
+    """A real browser."""
+    with chromium.running() as started:
         yield started
 
 

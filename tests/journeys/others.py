@@ -62,8 +62,8 @@ class Other:
 @contextmanager
 def saml_idp() -> Iterator[Other]:
     """pysaml2 as an identity provider: tests/providers/saml/idp.py."""
-    _needed("xmlsec1", shutil.which("xmlsec1"))
-    _needed("the environment of pysaml2 (make providers)", SAML_PYTHON.exists())
+    needed("xmlsec1", shutil.which("xmlsec1"))
+    needed("the environment of pysaml2 (make providers)", SAML_PYTHON.exists())
     with _started(
         lambda port: [str(SAML_PYTHON), "-W", "ignore", str(PROVIDERS / "saml" / "idp.py"), str(port)]
     ) as made:
@@ -73,28 +73,34 @@ def saml_idp() -> Iterator[Other]:
 @contextmanager
 def openid_provider() -> Iterator[Other]:
     """npm's oidc-provider: tests/providers/node/provider.mjs."""
-    with _started(_node("provider.mjs")) as made:
+    with _started(_of_node("provider.mjs")) as made:
         yield made
 
 
 @contextmanager
 def relying_party() -> Iterator[Other]:
     """npm's openid-client: tests/providers/node/relying_party.mjs."""
-    with _started(_node("relying_party.mjs")) as made:
+    with _started(_of_node("relying_party.mjs")) as made:
         yield made
 
 
-def _node(script: str) -> Callable[[int], list[str]]:
+def node(script: str) -> list[str]:
+    """The command of a script in tests/providers/node, without its arguments."""
     program = shutil.which("node")
-    _needed("Node.js", program)
-    _needed("the packages in tests/providers/node (make providers)", NODE_MODULES.exists())
-    return lambda port: [str(program), str(PROVIDERS / "node" / script), str(port)]
+    needed("Node.js", program)
+    needed("the packages in tests/providers/node (make providers)", NODE_MODULES.exists())
+    return [str(program), str(PROVIDERS / "node" / script)]
 
 
-def _needed(what: str, found: object) -> None:
+def needed(what: str, found: object) -> None:
     """In CI nothing is left out quietly; elsewhere the reason is shown."""
     if not found:
         (pytest.fail if os.environ.get("CI") else pytest.skip)(f"{what} is missing: this journey needs it")
+
+
+def _of_node(script: str) -> Callable[[int], list[str]]:
+    command = node(script)
+    return lambda port: [*command, str(port)]
 
 
 @contextmanager

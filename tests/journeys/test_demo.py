@@ -5,17 +5,12 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
 
 import pytest
-from click.testing import CliRunner
 
-from app.cli import rollcall
-from app.cli.context import Context
-from app.demo import site, stage
-from tests.journeys import server
+from app.demo import stage
 from tests.journeys.browser import Browser, Page
-from tests.journeys.server import Server
+from tests.journeys.demo_served import Demo
 from tests.waiting import soon
 
 pytestmark = pytest.mark.journey
@@ -23,22 +18,10 @@ pytestmark = pytest.mark.journey
 LEARNER, INSTRUCTOR, ADMINISTRATOR, LEAVER = "1009", "1005", "1001", "1008"
 
 
-@pytest.fixture(scope="module")
-def academy() -> Iterator[str]:
+@pytest.fixture
+def academy(demo: Demo) -> str:
     """The address of the demo's learning platform."""
-    with server.data_dir() as folder:
-        served = Server(folder, None, command=("demo", "serve"))
-        environ = {"ROLLCALL_DATA_DIR": str(folder), "ROLLCALL_PORT": str(served.port)}
-        played = CliRunner().invoke(rollcall, ["demo", "play", "--json"], obj=Context(environ))
-        assert played.exit_code == 0, played.output
-        address = json.loads(played.stdout)["academy"]
-        assert address == f"{site.address(site.port_beside(served.port))}/"
-        try:
-            served.start()
-            assert soon(lambda: any("Kestrel Academy" in line for line in served.lines))
-            yield address
-        finally:
-            served.stop()
+    return demo.academy
 
 
 def _signed_in(browser: Browser, academy: str, number: str) -> Page:

@@ -1,0 +1,144 @@
+// Debian's Chromium, for the journeys: node chromium.mjs PROGRAM, one JSON command a line in, one JSON answer a line out.
+//
+//   {do: "open", tab, scripts, width?}     a person's browser with nothing in it; scripts: false is without JavaScript
+//   {do: "go", tab, url, see}              opens an address and waits until the text `see` is on the page
+//   {do: "click", tab, on, see}            `on`: the name of a button or link, or {css}; {do: "type", tab, on: css, text}
+//   {do: "inspect", tab, name}             in light and dark, narrow and wide: what is too wide, what axe finds; pictures
+//   {do: "close", tab}
+//
+// An answer is {url, status, title, text, complaints}; inspect adds {found}; {error} says what went wrong. Complaints are
+// what the browser's console holds and what it could not load, each with the page that it happened on.
+// JOURNEY_SCREENSHOTS names a folder for the pictures.
+import { mkdirSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import axe from 'axe-core';
+import { chromium } from 'playwright-core';
+
+const MOMENT = 15_000; // milliseconds
+const NARROW = 360;
+const WIDE = 1280;
+const pictures = process.env.JOURNEY_SCREENSHOTS;
+const tabs = new Map();
+
+const browser = await chromium.launch({
+  executablePath: process.argv[2],
+  args: [
+    '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync', '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost, EXCLUDE 127.0.0.1',
+  ],
+});
+
+async function open({ tab: name, scripts, width = NARROW }) {
+  const context = await browser.newContext({
+    javaScriptEnabled: scripts,
+    ignoreHTTPSErrors: true,
+    viewport: { width, height: 800 },
+    reducedMotion: 'reduce',
+    locale: 'en-GB',
+  });
+  const page = await context.newPage();
+  page.setDefaultTimeout(MOMENT);
+  const tab = { context, page, scripts, width, status: null, complaints: [] };
+  const complain = (what, at) => tab.complaints.push({ page: page.url(), at, what });
+  page.on('console', (message) => {
+    const { url } = message.location();
+    const ownStatus = message.text().startsWith('Failed to load resource') && url === tab.document;
+    if (['error', 'warning'].includes(message.type()) && !ownStatus) complain(message.text(), url);
+  });
+  page.on('pageerror', (error) => complain(String(error), page.url()));
+  page.on('requestfailed', (request) => {
+    const why = request.failure()?.errorText;
+    if (!(request.isNavigationRequest() && why === 'net::ERR_ABORTED')) complain(why, request.url());
+  });
+  page.on('response', (response) => {
+    if (!response.request().isNavigationRequest()) return;
+    tab.document = response.url();
+    tab.status = response.status();
+  });
+  tabs.set(name, tab);
+}
+
+async function seen(tab, text) {
+  if (text) await tab.page.getByText(text).first().waitFor();
+  await tab.page.waitForLoadState();
+}
+
+const acts = {
+  async go(tab, { url, see }) {
+    await tab.page.goto(url, { waitUntil: 'commit' });
+    await seen(tab, see);
+  },
+
+  async click(tab, { on, see }) {
+    await place(tab, on).click();
+    await seen(tab, see);
+  },
+
+  async type(tab, { on, text }) {
+    await tab.page.locator(on).fill(text);
+  },
+
+  async inspect(tab, { name }) {
+    const found = [];
+    for (const width of [NARROW, WIDE]) {
+      await tab.page.setViewportSize({ width, height: width === NARROW ? 740 : 800 });
+      for (const scheme of ['light', 'dark']) {
+        await tab.page.emulateMedia({ colorScheme: scheme });
+        found.push(...(await ugly(tab)).map((what) => `${name}, ${width} px, ${scheme}: ${what}`));
+        if (pictures) {
+          mkdirSync(pictures, { recursive: true });
+          const scripts = tab.scripts ? '' : '-no-scripts';
+          await tab.page.screenshot({ path: `${pictures}/${name}-${width}-${scheme}${scripts}.png`, fullPage: true });
+        }
+      }
+    }
+    await tab.page.setViewportSize({ width: tab.width, height: 800 });
+    return { found };
+  },
+};
+
+function place(tab, on) {
+  if (on.css) return tab.page.locator(on.css).first();
+  const named = { name: on, exact: true };
+  return tab.page.getByRole('button', named).or(tab.page.getByRole('link', named)).first();
+}
+
+async function ugly(tab) {
+  const { wide, room } = await tab.page.evaluate(() => ({ wide: document.scrollingElement.scrollWidth, room: innerWidth }));
+  const found = wide > room ? [`${wide} px wide, there is room for ${room}`] : [];
+  return tab.scripts ? [...found, ...await inaccessible(tab)] : found;
+}
+
+async function inaccessible({ page }) {
+  if (!await page.evaluate(() => 'axe' in window)) await page.evaluate(axe.source);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { rules: { 'target-size': { enabled: true } } }));
+  return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id} at ${target}: ${failureSummary}`));
+}
+
+async function done(command) {
+  if (command.do === 'open') await open(command);
+  const tab = tabs.get(command.tab);
+  if (command.do === 'close') {
+    tabs.delete(command.tab);
+    await tab.context.close();
+    return {};
+  }
+  const more = command.do === 'open' ? {} : await acts[command.do](tab, command);
+  return { ...await shown(tab), ...more };
+}
+
+async function shown({ page, status, complaints }) {
+  return { url: page.url(), status, title: await page.title(), text: await page.locator('body').innerText(), complaints };
+}
+
+process.stdout.write('ready\n');
+for await (const line of createInterface({ input: process.stdin })) {
+  const command = JSON.parse(line);
+  const answer = await done(command).catch(async (error) => {
+    const tab = tabs.get(command.tab);
+    const now = tab ? await shown(tab).catch(() => ({ url: tab.page.url() })) : {};
+    return { error: String(error), ...now };
+  });
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();
