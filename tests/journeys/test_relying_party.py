@@ -107,6 +107,17 @@ def test_a_second_sign_in_asks_nobody_anything(stand: Stand, relying_party: Othe
     assert school.shown()["claims"]["sub"] == first["claims"]["sub"]
 
 
+def test_groups_that_the_provider_tells_of_become_roles(stand: Stand, relying_party: Other, browser: Browser) -> None:
+    school = lms(stand, relying_party)
+    before = school.sign_in(browser)["claims"]
+    assert (before["groups"], "instructor" in before["roles"]) == (["teachers"], False), (
+        "what nobody mapped gives nothing"
+    )
+    stand.command("mapping", "set", "--source", "quay", "--group", "teachers", "--role", "instructor", "--yes")
+    assert "instructor" in school.ask("userinfo")["roles"], "at once, for the token that is there"
+    assert "instructor" in school.sign_in(browser)["claims"]["roles"]
+
+
 def test_refresh_tokens_rotate_and_reuse_ends_the_family(stand: Stand, relying_party: Other, browser: Browser) -> None:
     school = lms(stand, relying_party)
     first = school.sign_in(browser)["tokens"]
