@@ -54,7 +54,7 @@ def check(assertion: str, trust: Trust, keys: Keys, now: float) -> Asserted:
     """
     try:
         head = jwts.header(assertion, _TYPES)
-        return _claims(jwts.verified(assertion, head, keys.of(trust, head.kid)), trust, now)
+        return _claims(jwts.verified_by(assertion, head, trust, keys)[0], trust, now)
     except jwts.JwtError as error:
         raise RejectedError(error.reason) from None
 

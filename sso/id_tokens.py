@@ -76,10 +76,7 @@ def signed_claims(
         JwtError: it did not; `provider_unreachable` when none of its keys is to be had.
     """
     head = jwts.header(token, types)
-    candidates = keys.of(provider, head.kid)
-    if not candidates:
-        raise JwtError("provider_unreachable", "the provider's keys are not to be had")
-    claims = jwts.verified(token, head, candidates)
+    claims, candidates = jwts.verified_by(token, head, provider, keys)
     for key in candidates:
         if key.get("kid") == head.kid:
             issuer_rules.check_key(claims, key)

@@ -1,4 +1,5 @@
-"""Issuers' public keys: fetched over https, kept for an hour, for an unknown `kid` asked for once a minute at most.
+"""Issuers' public keys: fetched over https, kept for an hour, for an unknown `kid`, or when none fits, asked
+for once a minute at most.
 
 The address is the administrator's or the provider's own document's, never one that a token names. It is asked through
 the guarded way out: no redirect, no private network, at most 256 KiB. While one asks, nobody else waits for it.
@@ -61,6 +62,14 @@ class IssuerKeys:
         if (lacking or now - known.fetched > FRESH) and (now - known.tried >= PAUSE or first):
             self._look_up(source.jwks_url, known, now)
         return known.keys if now - known.fetched <= STALE else []
+
+    def again(self, source: KeySource) -> Sequence[Mapping[str, Any]]:
+        """The keys, asked for anew if that was not done within the last minute."""
+        if source.jwks is None and source.jwks_url is not None:
+            known, now = self._of((source.jwks_url, source.epoch)), self._clock()
+            if now - known.tried >= PAUSE:
+                self._look_up(source.jwks_url, known, now)
+        return self.of(source, None)
 
     def _of(self, key: tuple[str, int]) -> _Known:
         with self._lock:

@@ -44,6 +44,10 @@ class Keys(Protocol):
         """The set's keys as JWKs; looked up again when none has this `kid`. Empty when there are none to be had."""
         ...
 
+    def again(self, source: KeySource) -> Sequence[Mapping[str, Any]]:
+        """The same, for whoever found that none of them fits: a new key may have an old name, or none at all."""
+        ...
+
 
 class UnusableKeyError(ValueError):
     """There is no key, more than one, or one that must not be used. The message quotes nothing of the token."""

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from sso.jwks import ALGORITHMS, UnusableKeyError, one_key
+from sso.jwks import ALGORITHMS, Keys, KeySource, UnusableKeyError, one_key
 from sso.strict_json import read_object
 
 LONGEST: Final = 16_384  # characters
@@ -96,6 +96,26 @@ def verified(token: str, head: Header, candidates: Sequence[Mapping[str, Any]]) 
     except (InvalidSignature, ValueError, TypeError):
         raise JwtError("signature", "its signature does not hold", f"alg {head.algorithm}") from None
     return _object(payload, "it cannot be read")
+
+
+def verified_by(
+    token: str, head: Header, source: KeySource, keys: Keys
+) -> tuple[dict[str, Any], Sequence[Mapping[str, Any]]]:
+    """The claims by a key of `source`, and the keys. Some issuers give a new key the old name, or none.
+
+    Raises:
+        JwtError: as `verified`; `provider_unreachable` when there are no keys to be had.
+    """
+    candidates = keys.of(source, head.kid)
+    if not candidates:
+        raise JwtError("provider_unreachable", "the provider's keys are not to be had")
+    try:
+        return verified(token, head, candidates), candidates
+    except JwtError as error:
+        renewed = keys.again(source) if error.code == "signature" else candidates
+        if renewed == candidates:
+            raise
+    return verified(token, head, renewed), renewed
 
 
 def decoded(part: str) -> bytes:

@@ -75,6 +75,18 @@ def test_an_issuer_that_does_not_answer_is_not_pressed_and_its_keys_end(world: W
     assert kids(keys, "one") == []
 
 
+def test_keys_of_which_none_fits_are_asked_for_once_a_minute(world: World, keys: IssuerKeys) -> None:
+    kids(keys, "one")
+    world.kids = ["two"]
+    assert [key["kid"] for _ in range(100) for key in keys.again(TRUST)] == ["one"] * 100
+    assert world.asked == 1
+    world.now = 60.0
+    assert [key["kid"] for key in keys.again(TRUST)] == ["two"]
+    keys.again(TRUST)
+    assert world.asked == 2
+    assert IssuerKeys().again(TRUST) == []
+
+
 class _Slow:
     """A fetch that lasts until `go_on`."""
 

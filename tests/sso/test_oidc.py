@@ -10,11 +10,12 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 
-from sso import oidc
+from sso import jwts, oidc
 from sso.connections import ClaimMap
 from sso.demands import Demands
 from sso.discovery import read
 from sso.errors import SignInError
+from sso.issuer_keys import IssuerKeys, through
 from sso.refusals import SENTENCES
 from tests.attacks.jwts import ALGORITHMS, SIGNER, tokens
 from tests.attacks.oidc_answers import ANSWERS, EXCHANGES, USERINFOS
@@ -321,3 +322,27 @@ def test_a_claim_map_of_the_connection(idp: AtHand) -> None:
     found = idp.accept(used)
     assert (found.user_name, found.email, found.email_trusted) == (None, "ada@acme.example", False)
     refused(idp, "subject", of=replace(used, claims=ClaimMap(subject=("email",))))
+
+
+@pytest.mark.parametrize("kid", ["rsa", ...])
+def test_a_new_key_under_the_old_name_or_none_is_fetched_within_a_minute(idp: AtHand, kid: Any) -> None:
+    """Else nobody would come in for the hour that keys are kept."""
+    clock = [0.0]
+    keys = IssuerKeys(through(idp), lambda: clock[0])
+    token = SIGNER.sign(id_claims(), kid=kid)
+    head = jwts.header(token, ("jwt",))
+
+    def publish(key: Any) -> None:
+        idp.say("/keys", {"keys": [{name: value for name, value in key.items() if name != "kid" or kid is not ...}]})
+
+    publish(SIGNER.jwk(SIGNER.stranger))
+    for _ in range(5):
+        with pytest.raises(jwts.JwtError, match="signature does not hold"):
+            jwts.verified_by(token, head, read(DOCUMENT, ISSUER), keys)
+    publish(SIGNER.jwk(SIGNER.rsa))
+    asked = len(idp.asked)
+    with pytest.raises(jwts.JwtError, match="signature does not hold"):
+        jwts.verified_by(token, head, read(DOCUMENT, ISSUER), keys)
+    clock[0] = 60.0
+    assert jwts.verified_by(token, head, read(DOCUMENT, ISSUER), keys)[0] == id_claims()
+    assert len(idp.asked) == asked + 1
