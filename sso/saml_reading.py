@@ -59,7 +59,7 @@ def read(reading: Reading, root: Element, assertion: Element, *, response_signed
     issued = _issued(reading, assertion)
     _conditions(reading, only(assertion, saml("Conditions"), "conditions"))
     subject = only(assertion, saml("Subject"), "subject")
-    request_id, ends = _confirmed(reading, root, subject)
+    request_id = _confirmed(reading, root, subject)
     named = name_id(only(subject, saml("NameID"), "subject"), reading.addresses.entity_id)
     statement = only(assertion, saml("AuthnStatement"), "conditions")
     context = _context(reading, statement)
@@ -75,7 +75,7 @@ def read(reading: Reading, root: Element, assertion: Element, *, response_signed
         issuer=reading.settings.entity_id,
         subject=claimed.subject,
         id=assertion.get("ID") or "",
-        valid_until=min(ends, issued + OLDEST) + reading.skew,
+        valid_until=issued + OLDEST + reading.skew,  # sooner would be wrong: another confirmation may hold longer
         authenticated_at=authenticated_at,
         provider_session=ProviderSession(
             subject=named.subject,
@@ -152,8 +152,8 @@ def _window(reading: Reading, element: Element) -> None:
         not_over(instant(ends, what), reading.now, reading.skew, what)
 
 
-def _confirmed(reading: Reading, root: Element, subject: Element) -> tuple[str | None, datetime]:
-    """The request that is answered, and the end, by the one confirmation that holds altogether."""
+def _confirmed(reading: Reading, root: Element, subject: Element) -> str | None:
+    """The request that is answered, by the one confirmation that holds altogether."""
     _answers(reading, root.get("InResponseTo"), "Response's InResponseTo")
     refusal = SignInError("subject", "SubjectConfirmation: expected a bearer's, found none")
     seen = False
@@ -167,12 +167,12 @@ def _confirmed(reading: Reading, root: Element, subject: Element) -> tuple[str |
     raise refusal
 
 
-def _bearer(reading: Reading, confirmation: Element) -> tuple[str | None, datetime]:
+def _bearer(reading: Reading, confirmation: Element) -> str | None:
     data = only(confirmation, saml("SubjectConfirmationData"), "subject")
-    recipient, ends = data.get("Recipient"), data.get("NotOnOrAfter")
+    recipient = data.get("Recipient")
     if recipient != reading.addresses.acs:
         raise _differs("recipient", "Recipient", reading.addresses.acs, recipient)
-    if ends is None:
+    if data.get("NotOnOrAfter") is None:
         raise SignInError("subject", "SubjectConfirmationData: expected NotOnOrAfter, found none")
     _window(reading, data)
     request_id = data.get("InResponseTo")
@@ -184,7 +184,7 @@ def _bearer(reading: Reading, confirmation: Element) -> tuple[str | None, dateti
         )
     if request_id is None and not reading.settings.allow_unsolicited:
         raise SignInError("unsolicited", "InResponseTo: found none, and this connection allows no unasked sign-in")
-    return request_id, instant(ends, "NotOnOrAfter")
+    return request_id
 
 
 def _answers(reading: Reading, request_id: str | None, what: str) -> None:
