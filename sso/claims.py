@@ -53,8 +53,9 @@ def read(
         SignInError: `attributes` when a single value is several or cannot be a name; `subject` when it lacks.
     """
     given = _Given(claim_map, protocol, values)
-    plain = subject if protocol == "saml" and subject_format not in PASSING_FORMATS else None
-    address = subject if protocol == "saml" and subject_format == EMAIL_FORMAT else None
+    named = protocol == "saml" and is_name(subject)
+    plain = subject if named and subject_format not in PASSING_FORMATS else None
+    address = subject if named and subject_format == EMAIL_FORMAT else None
     return Claimed(
         subject=_subject(claim_map, given, subject),
         user_name=given.name("user_name") or plain,
@@ -97,7 +98,9 @@ class _Given:
         """What finds or links a person."""
         value = self.one(field)
         if value is not None and not is_name(value):
-            raise SignInError("attributes", f"{field}: {value[:60]!r} has blanks or hidden characters, or is too long")
+            raise SignInError(
+                "attributes", f"{field}: {value[:60]!r} has blanks, hidden or odd characters, or is too long"
+            )
         return value
 
     def text(self, field: str) -> str | None:
@@ -111,8 +114,18 @@ class _Given:
 
 
 def is_name(value: str) -> bool:
-    """Whether the value can name one person: no blank at its ends, no character that nobody sees, 1 to 256 long."""
-    return 0 < len(value) <= LONGEST and value == value.strip() and not any(_hidden(sign) for sign in value)
+    """Whether the value can name one person: no blank at its ends, no character that nobody sees, none that is another
+    in disguise, 1 to 256 long.
+    """
+    whole = 0 < len(value) <= LONGEST and value == value.strip()
+    return whole and not any(_hidden(sign) for sign in value) and not _disguised(value)
+
+
+def _disguised(value: str) -> bool:
+    """Full-width letters, ligatures and the like (Unicode §2.3). Names are compared without such differences, so that
+    a provider which tells them apart could give somebody the name of another.
+    """
+    return unicodedata.normalize("NFKC", value) != unicodedata.normalize("NFC", value)
 
 
 def _hidden(sign: str) -> bool:
@@ -129,7 +142,7 @@ def _subject(claim_map: ClaimMap, given: _Given, subject: str) -> str:
     if found is None:  # never the message's own instead: it would be somebody else in the same connection
         raise SignInError("subject", f"expected a value of {' or '.join(claim_map.subject)}, found none")
     if not is_name(found):
-        raise SignInError("subject", f"{found[:60]!r} has blanks or hidden characters, or is too long")
+        raise SignInError("subject", f"{found[:60]!r} has blanks, hidden or odd characters, or is too long")
     return found
 
 

@@ -117,7 +117,8 @@ def accept(
             more = code_exchange.userinfo(provider, tokens.access_token, str(said["sub"]), web)
             said = _joined(said, more)
             passed.append("userinfo: the same person")
-        return _assertion(connection, token, said, tokens.id_token, pending.state)
+        many = DIRECTORY in provider.issuer
+        return _assertion(connection, token, said, tokens.id_token, pending.state, many=many)
     except JwtError as error:
         raise SignInError(error.code, f"ID token: {error.detail}") from None
 
@@ -157,8 +158,15 @@ def _joined(claims: Mapping[str, Any], more: Mapping[str, Any]) -> Mapping[str, 
 
 
 def _assertion(
-    connection: Connection, token: id_tokens.IdToken, said: Mapping[str, Any], hint: str, state: str
+    connection: Connection,
+    token: id_tokens.IdToken,
+    said: Mapping[str, Any],
+    hint: str,
+    state: str,
+    *,
+    many: bool,
 ) -> Assertion:
+    """`many`: the provider is one of many directories, each of which gives its people any value of a claim."""
     claims, settings = token.claims, settings_of(connection)
     facts = {**said, **{name: claims.get(name) for name in ("iss", "sub", "tid", "oid", "hd", "acr", "amr")}}
     values = person.flat(facts)
@@ -168,7 +176,7 @@ def _assertion(
         connection_id=connection.id,
         protocol="oidc",
         issuer=str(claims["iss"]),
-        subject=claimed.subject,
+        subject=f"{claims['tid']}/{claimed.subject}" if many and connection.claims.subject else claimed.subject,
         id=hashlib.sha256(json.dumps(claims, sort_keys=True).encode()).hexdigest(),
         valid_until=_at(token.ends + connection.skew),
         authenticated_at=_at(token.authenticated),

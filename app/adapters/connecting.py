@@ -80,6 +80,7 @@ def create(engine: sa.Engine, vault: Callable[[], Vault], tenant_id: str, said: 
     """
     settings, claims = parse(said.kind, said.settings), parse_claims(said.claims)
     _check_secret(settings, said.secret is not None)
+    _check_pair(settings, bool(said.paired))
     new = NewConnection(
         tenant_id,
         said.name,
@@ -117,6 +118,11 @@ def change(
     def act(conn: sa.Connection) -> tuple[Stored, list[Entry]]:
         before = connections.named(conn, tenant_id, name)
         values = _changes(before, wanted, vault)
+        paired_before = before.source_settings.get("paired_source_id") is not None
+        _check_pair(
+            parse(before.kind, values.get("settings", before.settings)),
+            paired_before if wanted.paired is None else bool(wanted.paired),
+        )
         if values:
             connections.change(conn, tenant_id, before.id, **values)
         if wanted.arrival is not None or wanted.paired is not None:
@@ -242,6 +248,12 @@ def _check_secret(settings: Saml | Oidc, there: bool) -> None:
         return
     if not there:
         raise BadConnectionError(f"auth_method {settings.auth_method} needs a client secret; --client-secret-stdin")
+
+
+def _check_pair(settings: Saml | Oidc, paired: bool) -> None:
+    """A pair is known by names that the provider rules. Of several directories one could give another's names."""
+    if paired and isinstance(settings, Oidc) and len(settings.tenants) > 1:
+        raise BadConnectionError("tenants: a connection of several directories cannot be paired; make one for each")
 
 
 def _shown(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -136,6 +136,22 @@ def test_arrival_and_pairing_change_the_tenants_rules(engine: sa.Engine, okta: t
         _change(engine, okta.tenant_id, paired="nobody")
 
 
+def test_a_connection_of_several_directories_is_paired_with_no_source(
+    engine: sa.Engine, okta: tenants.SourceRow
+) -> None:
+    """Else an administrator of one directory gives somebody there the user name of another's person."""
+    issuer = {"issuer": "https://login.microsoftonline.com/{tenantid}/v2.0", "client_id": "abc"}
+    one, two = {**issuer, "tenants": [str(uuid4())]}, {**issuer, "tenants": [str(uuid4()), str(uuid4())]}
+    with pytest.raises(BadConnectionError, match="several directories"):
+        _create(engine, okta.tenant_id, settings=two, paired="okta")
+    _create(engine, okta.tenant_id, settings=one, paired="okta")
+    with pytest.raises(BadConnectionError, match="several directories"):
+        _change(engine, okta.tenant_id, settings=two)
+    _change(engine, okta.tenant_id, settings=two, paired="")
+    with pytest.raises(BadConnectionError, match="several directories"):
+        _change(engine, okta.tenant_id, paired="okta")
+
+
 def test_sessions_end_with_the_connection(engine: sa.Engine, tenant: tenants.Tenant) -> None:
     id = _create(engine, tenant.id)
 

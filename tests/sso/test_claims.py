@@ -130,7 +130,10 @@ def test_of_two_values_none_wins(field: str) -> None:
     assert read(ClaimMap(), "saml", {field: ("a@acme.example", "a@acme.example", "")}, "s-1")
 
 
-@pytest.mark.parametrize("value", ["ada ", "\u202eada", "a\u200bda", "ada\n", "a\0da", "a" * 257, "\ud800"])
+@pytest.mark.parametrize(
+    "value",
+    ["ada ", "\u202eada", "a\u200bda", "ada\n", "a\0da", "a" * 257, "\ud800", "\uff41da", "\ufb01nn", "\u017fam"],
+)
 @pytest.mark.parametrize("field", ["userName", "email", "employeeNumber"])
 def test_a_name_is_never_trimmed_into_anothers(field: str, value: str) -> None:
     with pytest.raises(SignInError) as caught:
@@ -138,7 +141,7 @@ def test_a_name_is_never_trimmed_into_anothers(field: str, value: str) -> None:
     assert caught.value.code == "attributes"
 
 
-@pytest.mark.parametrize("subject", ["", "  ", "ada ", "ada\n", "\u202eada", "a" * 257])
+@pytest.mark.parametrize("subject", ["", "  ", "ada ", "ada\n", "\u202eada", "a" * 257, "\uff41da"])
 def test_subjects_that_name_nobody(subject: str) -> None:
     with pytest.raises(SignInError) as caught:
         read(ClaimMap(), "saml", {}, subject)
@@ -166,3 +169,13 @@ def test_what_is_no_address_is_no_email(value: str) -> None:
 def test_json_claims_as_values() -> None:
     said = {"a": "x", "b": ["x", 1, None, {"c": 2}], "t": True, "n": 7, "o": {"k": 1}, "z": None}
     assert flat(said) == {"a": ("x",), "b": ("x", "1"), "t": ("true",), "n": ("7",), "o": ("k",)}
+
+
+@pytest.mark.parametrize("value", ["jürgen@acme.example", "ju\u0308rgen", "Γιώργος", "山田", "strauß", "한글", "Ολγα"])
+def test_names_of_any_script_are_names(value: str) -> None:
+    assert read(ClaimMap(), "saml", {"userName": (value,)}, "s-1").user_name == value
+
+
+def test_a_name_id_that_is_no_name_serves_as_none() -> None:
+    said = read(ClaimMap(subject=("pid",)), "saml", {"pid": ("p-1",)}, "\uff41da@acme.example", EMAIL_FORMAT)
+    assert (said.user_name, said.email) == (None, None)

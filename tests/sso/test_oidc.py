@@ -346,3 +346,17 @@ def test_a_new_key_under_the_old_name_or_none_is_fetched_within_a_minute(idp: At
     clock[0] = 60.0
     assert jwts.verified_by(token, head, read(DOCUMENT, ISSUER), keys)[0] == id_claims()
     assert len(idp.asked) == asked + 1
+
+
+def test_what_the_map_calls_a_person_is_one_directorys_word(idp: AtHand) -> None:
+    """Whoever administers one directory can give its people any number: it is not another's person for that."""
+    base = "https://login.example/{tenantid}/v2.0"
+    here, there, person = (f"0190aaaa-0000-7000-8000-00000000000{digit}" for digit in "123")
+    provider = read({**DOCUMENT, "issuer": base}, base)
+    used = replace(
+        connection(issuer=base, tenants=(here, there)), claims=ClaimMap(subject=("staff",), user_name=("staff",))
+    )
+    for directory in (here, there):
+        issuer = base.replace("{tenantid}", directory)
+        idp.gives(SIGNER.sign(id_claims(iss=issuer, tid=directory, oid=person, staff="42")))
+        assert idp.accept(used, provider=provider).subject == f"{directory}/42"
