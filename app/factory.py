@@ -25,6 +25,7 @@ from flask import Flask, Response, g, render_template, request
 from app import logs
 from app import settings as environment
 from app.outbound import way_out
+from app.proxies import Proxies, neighbourhood
 from app.settings import Settings
 from app.store import migrate
 from app.store.engine import make_engine, reading
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from app.api.auth import Door
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
+STEPS_A_SECOND: Final = 50  # of sign-ins, from one network address: each is kept for a while, whoever asks
+STEPS_AT_ONCE: Final = 2_000  # before that: a company may be behind the address
 PROVIDER_SECONDS: Final = 5.0  # that a person waits for an identity provider's answer
 SECURITY_HEADERS: Final = tuple(
     {
@@ -77,6 +80,8 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_checks(app, engine, settings, hold)
     setup_sign_in(app, engine, settings, shared)
     app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign]
+    if settings.trusted_proxies:
+        app.wsgi_app = Proxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
     return app
 
 
@@ -236,14 +241,19 @@ def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings, shared: Doo
 
     known, ended = Connections(engine, vault, public_url), Teller(engine, "logout")
     desk = SignInDesk(engine, known, Pace(settings.workers), ended)
+    steps = Pace(settings.workers)
+
+    def pace(address: str) -> int:
+        return steps.wait(neighbourhood(address), STEPS_A_SECOND, STEPS_AT_ONCE)
+
     web = way_out(public_url, settings.outbound_networks or (), PROVIDER_SECONDS)
     saml = SamlSide(public_url, desk.saml_keys, lambda connection: unknown_key(engine, tell, connection.id))
     oidc = OidcSide(public_url, web, Providers(web), IssuerKeys(through(web)), sign)
     arrivals = Arrivals(desk, {"saml": saml, "oidc": oidc}, public_url)
     departures = Departures(desk, {"saml": saml, "oidc": oidc}, Logouts(saml, oidc), arrivals)
     down = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError)
-    app.register_blueprint(blueprint(SignIn(desk, arrivals, departures, public_url, ours), down))
+    app.register_blueprint(blueprint(SignIn(desk, arrivals, departures, public_url, ours, pace), down))
     if shared.people is not None:
         upstream = provider_routes.Upstream(desk, departures)
-        doors = provider_routes.Doors(shared.people, shared.provider, public_url, upstream)
+        doors = provider_routes.Doors(shared.people, shared.provider, public_url, upstream, pace)
         app.register_blueprint(provider_routes.blueprint(doors, down))

@@ -95,6 +95,13 @@ VARIABLES: Final = (
         "Private networks that receivers and issuers may be in, besides the public internet, as 10.1.0.0/16, fd00::/8. "
         "Loopback too while ROLLCALL_PUBLIC_URL is on loopback.",
     ),
+    Variable(
+        "ROLLCALL_TRUSTED_PROXIES",
+        "networks",
+        None,
+        "Networks of the proxies in front, as 10.0.0.0/8, 127.0.0.1/32: from them X-Forwarded-For is believed, read "
+        "from the right. Without it a request's address, by which sign-ins are logged and paced, is whoever reached us.",
+    ),
 )
 
 LOG_LEVELS: Final = ("debug", "info", "warning", "error")
@@ -115,6 +122,7 @@ class Settings:
     lock_timeout_ms: int = 3000
     secret_key: tuple[bytes, ...] | None = field(default=None, repr=False)
     outbound_networks: tuple[Network, ...] | None = None
+    trusted_proxies: tuple[Network, ...] | None = None
     data_dir_chosen: bool = False
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final, Literal
 
 from flask import Response, request
@@ -24,6 +25,33 @@ _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
 class NothingHereError(Exception):
     """No such tenant or connection: which one is not told."""
+
+
+class TooManyError(Exception):
+    """Too much began from one network address. `seconds`: when it may go on."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+Pace = Callable[[str], int]  # whole seconds that a network address must wait; 0: none
+
+
+def unpaced(_address: str) -> int:
+    """Nobody waits."""
+    return 0
+
+
+def in_pace(pace: Pace) -> None:
+    """To be called before anything is kept for somebody who proved nothing.
+
+    Raises:
+        TooManyError: this request's address must wait.
+    """
+    seconds = pace(request.remote_addr or "")
+    if seconds:
+        raise TooManyError(seconds)
 
 
 def tenant_of(keeper: Keeper, name: str) -> Tenant:

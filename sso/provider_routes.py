@@ -23,14 +23,14 @@ from sso import authorize, cookies, end_session, pages, person_claims, provider_
 from sso.arriving import Begun
 from sso.authorizations import SignedIn
 from sso.authorize import MARK, Asked, NoWayBack, Parameters, RefusedError, Way
-from sso.browser import leave, set_cookie, visitor
+from sso.browser import Pace, TooManyError, in_pace, leave, set_cookie, unpaced, visitor
 from sso.departing import Departures
 from sso.end_session import Leaving, WrongError
 from sso.errors import BearerError, InsufficientScopeError, InvalidTokenError
 from sso.keeping import Keeper
 from sso.provider import Answer, People, Provider, TokenRequest
 from sso.relying_parties import OPENID, RelyingParty
-from sso.routes import OUT_AT_PROVIDER
+from sso.routes import OUT_AT_PROVIDER, too_many
 from sso.tokens import bearer
 
 FORM: Final = "application/x-www-form-urlencoded"
@@ -59,6 +59,7 @@ class Doors:
     provider: Provider
     public_url: str
     upstream: Upstream | None = None
+    pace: Pace = unpaced
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
 
@@ -75,6 +76,7 @@ def blueprint(parts: Doors, unavailable: tuple[type[Exception], ...] = ()) -> Bl
         made.add_url_rule(path, path.rpartition("/")[2], doors.document, methods=["GET"])
     made.register_error_handler(NoWayBack, _no_way_back)
     made.register_error_handler(WrongError, _wrong)
+    made.register_error_handler(TooManyError, too_many)
     made.register_error_handler(BearerError, _unauthorized)
     for kind in unavailable:
         made.register_error_handler(kind, lambda _error: _page(503, _BUSY))
@@ -85,6 +87,7 @@ class _Doors:
     def __init__(self, parts: Doors) -> None:
         self._keeper, self._mint, self._provider = parts.people.keeper, parts.people.mint, parts.provider
         self._public_url, self._now, self._upstream = parts.public_url, parts.now, parts.upstream
+        self._pace = parts.pace
         self._document = orjson.dumps(provider_metadata.document(parts.public_url))
 
     def authorize(self) -> Response:
@@ -126,6 +129,7 @@ class _Doors:
         return authorize.expecting(asked, hint.account_id)
 
     def _sign_in(self, said: Parameters, party: RelyingParty, asked: Asked, demands: Mapping[str, Any]) -> Response:
+        in_pace(self._pace)
         mark = self._keeper.mark(f"{self._now().timestamp():.0f} {_print_of(asked)}")
         flat = [(name, value) for name, values in said.items() for value in values]
         return_to = f"{provider_metadata.AUTHORIZE}?{urlencode([*flat, (MARK, mark)])}"

@@ -27,13 +27,17 @@ from sso.bindings import Form
 from sso.browser import (
     UUID,
     NothingHereError,
+    Pace,
+    TooManyError,
     connection_of,
     field,
+    in_pace,
     is_name,
     leave,
     received,
     set_cookie,
     tenant_of,
+    unpaced,
     visitor,
 )
 from sso.connections import Connection
@@ -48,6 +52,7 @@ TO_PROVIDER: Final = "You are being taken to your organisation's sign-in page."
 OUT_AT_PROVIDER: Final = "You are signed out here. Your organisation's sign-in page signs you out there as well."
 NOWHERE: Final = "There is nothing at this address. Please start from your learning platform."
 NOT_SET_UP: Final = "Nobody can sign in here at the moment. Please ask your administrator."
+TOO_MANY: Final = "Too many sign-ins begin from your network at the moment. Please try again in a few seconds."
 BUSY: Final = SENTENCES["busy"]
 FAILED: Final = "Something went wrong here. Please try again in a few minutes."
 
@@ -64,6 +69,7 @@ class SignIn:
     departures: Departures
     public_url: str
     metadata: Callable[[Connection], bytes]
+    pace: Pace = unpaced
 
 
 def blueprint(parts: SignIn, unavailable: tuple[type[Exception], ...] = ()) -> Blueprint:
@@ -76,11 +82,15 @@ def blueprint(parts: SignIn, unavailable: tuple[type[Exception], ...] = ()) -> B
     made.add_url_rule("/saml/<id>", "metadata", doors.metadata, methods=["GET"])
     made.add_url_rule("/saml/<id>/acs", "acs", doors.acs, methods=["POST"])
     made.add_url_rule("/oidc/<id>/callback", "callback", doors.callback, methods=["GET", "POST"])
+    # Somebody who reloads, or goes back, comes without the form: they get a page as everybody does.
+    made.add_url_rule("/saml/<id>/acs", "acs_by_get", doors.by_form_only, methods=["GET"])
+    made.add_url_rule("/sign-out/<tenant>", "sign_out_by_get", doors.by_form_only, methods=["GET"])
     made.add_url_rule("/signed-in/<tenant>", "devices", doors.devices, methods=["GET"])
     made.add_url_rule("/sign-out/<tenant>", "sign_out", doors.sign_out, methods=["POST"])
     made.add_url_rule(SIGNED_OUT, "signed_out", doors.signed_out, methods=["GET"])
     logout_routes.add(made, parts.keeper, parts.arrivals, parts.departures)
     made.register_error_handler(NothingHereError, lambda _error: refused_page(404, NOWHERE, "Nothing here"))
+    made.register_error_handler(TooManyError, too_many)
     made.register_error_handler(RefusedError, _refused)
     made.register_error_handler(HTTPException, _http)
     made.register_error_handler(Exception, _unforeseen)
@@ -92,7 +102,7 @@ def blueprint(parts: SignIn, unavailable: tuple[type[Exception], ...] = ()) -> B
 class _Doors:
     def __init__(self, parts: SignIn) -> None:
         self._keeper, self._arrivals, self._departures = parts.keeper, parts.arrivals, parts.departures
-        self._public_url, self._metadata = parts.public_url, parts.metadata
+        self._public_url, self._metadata, self._pace = parts.public_url, parts.metadata, parts.pace
 
     def choose(self, tenant: str) -> Response:
         found, key = tenant_of(self._keeper, tenant), request.args.get("flow")
@@ -106,6 +116,7 @@ class _Doors:
         found, key, email = tenant_of(self._keeper, tenant), request.args.get("flow"), field("email").strip()
         choice = choosing.choose_by_email(self._keeper.connections(found.id), email)
         if choosing.domain(email) is not None:
+            in_pace(self._pace)
             aim = (self._keeper.aim(found.id, key) if key else None) or Aim(home(found))
             key = self._keeper.keep(found.id, replace(aim, demands=replace(aim.demands, login_hint=email)))
         if choice.only is not None:
@@ -130,6 +141,11 @@ class _Doors:
 
     def callback(self, id: str) -> Response:
         return self._answer(id, "oidc")
+
+    def by_form_only(self, **_named: str) -> Response:
+        answer = refused_page(405, NOWHERE, "Nothing here")
+        answer.headers["Allow"] = "POST"
+        return answer
 
     def devices(self, tenant: str) -> Response:
         found = tenant_of(self._keeper, tenant)
@@ -189,6 +205,7 @@ class _Doors:
         )
 
     def _begin(self, tenant: Tenant, connection: Connection, key: str | None) -> Response:
+        in_pace(self._pace)
         begun = self._arrivals.begin(tenant, connection, key, visitor())
         message = begun.message
         if isinstance(message, Form):
@@ -226,6 +243,13 @@ def refused_page(
 ) -> Response:
     """The one sentence, and the short code of the trace."""
     return pages.page("refused.html", status, heading=heading, sentence=sentence, code=code)
+
+
+def too_many(error: TooManyError) -> Response:
+    """The page for an address that must wait."""
+    answer = refused_page(429, TOO_MANY)
+    answer.headers["Retry-After"] = str(error.seconds)
+    return answer
 
 
 def _refused(error: RefusedError) -> Response:

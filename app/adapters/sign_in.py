@@ -21,6 +21,7 @@ from app.adapters.connections import Connections
 from app.adapters.pace import Pace
 from app.identity.writes import AmbiguousError, BusyError, InactiveError, NotProvisionedError, Outcome
 from app.logins import Login, log_in
+from app.proxies import neighbourhood
 from app.store import connections, flows, sessions, sign_ins, tenants
 from app.store.audit import Entry
 from app.store.engine import reading, writing
@@ -170,7 +171,7 @@ class SignInDesk:
         return arrived
 
     def refused(self, connection: Connection, error: SignInError, trace: Trace, visitor: Visitor) -> str | None:
-        if self._pace.wait(visitor.address, FAILURES_A_SECOND, BURST):
+        if self._pace.wait(neighbourhood(visitor.address), FAILURES_A_SECOND, BURST):
             return None
         with writing(self._engine) as conn:
             return sign_ins.write(conn, _attempt(connection, "refused", trace.steps, visitor, reason=error.code))

@@ -9,6 +9,7 @@ import base64
 import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from ipaddress import IPv4Network
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -46,10 +47,11 @@ class Town:
 
     engine: sa.Engine
     okta: tenants.SourceRow
+    proxies: tuple[IPv4Network, ...] = ()
     app: Flask = field(init=False)
 
     def __post_init__(self) -> None:
-        settings = Settings(log_level="error", public_url=BASE, secret_key=(SECRET,))
+        settings = Settings(log_level="error", public_url=BASE, secret_key=(SECRET,), trusted_proxies=self.proxies)
         with writing(self.engine) as conn:  # else the first sign-in makes one, which takes long
             if not saml_keys.current(conn):
                 key = saml_idp.our_key("ours")

@@ -301,3 +301,17 @@ def test_the_way_out_leads_by_the_identity_provider(engine: sa.Engine, ada: Sign
 def test_another_sites_form_does_not_take_the_cookie_away(lms: Lms, app: Flask) -> None:
     answer = app.test_client().post("/oauth/end-session", data={"client_id": lms.party.id})
     assert "Set-Cookie" not in answer.headers
+
+
+def test_requests_of_nobody_fill_no_table(engine: sa.Engine, ada: SignedIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.factory.STEPS_AT_ONCE", 1)
+    monkeypatch.setattr("app.factory.STEPS_A_SECOND", 1)
+    lms = Lms(make_app(engine), *add_client(engine, ada.tenant_id))
+    answers = [lms.browser.get(lms.address()) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [303, 429, 429]
+    assert "Too many sign-ins" in answers[1].get_data(as_text=True)
+    assert int(answers[1].headers["Retry-After"]) >= 1
+    with engine.connect() as conn:
+        assert conn.execute(sa.text("SELECT count(*) FROM flows")).scalar_one() == 1
+    lms.take_cookie(ada)
+    assert "code=" in lms.browser.get(lms.address()).location  # whoever is signed in leaves nothing there

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlencode
 
@@ -293,6 +294,32 @@ def test_one_address_cannot_fill_the_log(town: Town, browser: Enter, monkeypatch
     pages = [eve.post(f"/saml/{eve.connection_id}/acs", b"SAMLResponse=x").get_data(as_text=True) for _ in range(4)]
     assert ["give this code" in page for page in pages] == [True, True, False, False]
     assert len(town.rows("sign_ins")) == 2
+
+
+def test_one_address_cannot_fill_the_tables_and_others_go_on(
+    town: Town, browser: Enter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.factory.STEPS_AT_ONCE", 2)
+    monkeypatch.setattr("app.factory.STEPS_A_SECOND", 1)
+    eve, bob = browser(), browser()
+    answers = []
+    for number in range(5):
+        eve.client.environ_base["REMOTE_ADDR"] = f"2001:db8:1:2::{number}"
+        answers.append(eve.get("/sign-in/acme").status_code)
+    assert answers == [303, 303, 429, 429, 429]
+    assert len(town.rows("pending_logins")) == 2
+    bob.client.environ_base["REMOTE_ADDR"] = "2001:db8:1:3::1"
+    assert bob.get("/sign-in/acme").status_code == 303
+
+
+def test_behind_a_proxy_the_log_and_the_session_know_the_client(engine: sa.Engine, okta: tenants.SourceRow) -> None:
+    town = Town(engine, okta, (ip_network("127.0.0.1/32"),))
+    town.provision()
+    ada = Browser(town, town.saml())
+    ada.client.environ_base["HTTP_X_FORWARDED_FOR"] = "9.9.9.9, 203.0.113.7"
+    ada.sign_in()
+    assert (town.last().outcome, town.last().address) == ("accepted", "203.0.113.7")
+    assert town.session_of(ada).address == "203.0.113.7"
 
 
 def test_a_failure_of_ours_is_a_page_too(town: Town, browser: Enter, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,6 +15,7 @@ from sso import cookies
 from sso.arriving import Arrivals
 from sso.assertion import Assertion, ProviderSession
 from sso.bindings import Form, Redirect
+from sso.browser import Pace, unpaced
 from sso.connections import Connection, Oidc, Saml, SamlKey
 from sso.demands import Demands
 from sso.departing import Departures, Logouts
@@ -254,13 +255,13 @@ class Told:
         return said
 
 
-def web(desk: Desk, side: Told) -> Flask:
+def web(desk: Desk, side: Told, pace: Pace = unpaced) -> Flask:
     """The blueprint over them, with the application's pages."""
     sides = {"saml": side, "oidc": side}
     arrivals = Arrivals(desk, sides, BASE, lambda: NOW)
     departures = Departures(desk, sides, Logouts(side, side), arrivals, lambda: NOW)
     made = Flask(application.__name__, static_folder="static", template_folder="templates")
-    made.register_blueprint(blueprint(SignIn(desk, arrivals, departures, BASE, lambda each: each.id.encode())))
+    made.register_blueprint(blueprint(SignIn(desk, arrivals, departures, BASE, lambda each: each.id.encode(), pace)))
     return made
 
 

@@ -312,3 +312,29 @@ def test_no_answer_of_any_door_may_be_kept_or_told_to_the_next_site() -> None:
                 answer = browser.open(path, method=method, base_url=BASE, data=b"bad=signature", content_type=FORM)
                 assert answer.headers["Cache-Control"] == "no-store", (method, path)
                 assert answer.headers["Referrer-Policy"] == "no-referrer", (method, path)
+
+
+@pytest.mark.parametrize("path", [acs(), "/sign-out/acme"])
+def test_who_comes_back_without_the_form_gets_a_page(path: str) -> None:
+    answer = get(client(desk_of(OKTA)), path)
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert "start from your learning platform" in answer.get_data(as_text=True)
+
+
+def test_an_address_that_begins_too_much_must_wait_and_nothing_is_kept() -> None:
+    desk, asked = desk_of(OKTA, replace(ENTRA, domains=("acme.example",))), []
+
+    def pace(address: str) -> int:
+        asked.append(address)
+        return 7
+
+    browser = web(desk, Told(), pace).test_client()
+    for answer in (
+        get(browser, "/sign-in/acme/okta"),
+        get(browser, "/sign-in/acme/entra"),
+        post(browser, "/sign-in/acme", {"email": "ada@acme.example"}),
+    ):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+        assert "Too many sign-ins begin from your network" in answer.get_data(as_text=True)
+    assert (desk.pending, desk.aims, asked) == ({}, {}, ["127.0.0.1"] * 3)
+    assert get(browser, "/sign-in/acme").status_code == 200  # to choose costs nothing
