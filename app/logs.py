@@ -1,6 +1,7 @@
 """Log lines: one JSON object each, on standard error.
 
-No person's data: a path is logged as its template, without query.
+No person's data and no secret: a path is logged as its template, without query; a failure by its lines of code, without
+the values in them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 
 
 class _StandardError:
@@ -44,7 +46,9 @@ _SHARED: Final[list[Any]] = [
 ]
 _LINE: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 _level = logging.INFO
-_RENDER: Final[list[Any]] = [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(_dumps)]
+# The structure of the library's own choice would hold every local variable: tokens, cookies, whole forms.
+_TRACES: Final = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
+_RENDER: Final[list[Any]] = [_TRACES, structlog.processors.JSONRenderer(_dumps)]
 _HANDLER: Final = logging.StreamHandler(_StandardError())
 _HANDLER.setFormatter(
     structlog.stdlib.ProcessorFormatter(

@@ -50,6 +50,7 @@ def make_engine(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 3000) ->
         connect_args=_connect_args(lock_timeout_ms),
         json_serializer=dumps,
         json_deserializer=orjson.loads,
+        hide_parameters=True,  # errors are logged, and what was to be stored is somebody's
     )
     _forget_broken(engine)
     return engine
