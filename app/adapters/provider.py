@@ -14,7 +14,7 @@ from app.adapters.relying_parties import relying_party
 from app.store import authorizations, clients, flows, persons, sessions, token_reads
 from app.store.authorizations import NewAuthorization, NewToken
 from app.store.credentials import digest
-from app.store.engine import reading
+from app.store.engine import reading, writing
 from app.store.vault import Vault, VaultError
 from sso.authorizations import Access, Authorization, Code, Pair, Person, SignedIn, Token
 from sso.relying_parties import OFFLINE, RelyingParty
@@ -75,7 +75,8 @@ class ProviderStore:
         return Code(_authorization(found.authorization), found.redirect_uri, found.challenge, found.used)
 
     def redeem(self, party: RelyingParty, text: str, pair: Pair) -> bool:
-        return self._exchange(authorizations.redeem, party, text, pair)
+        with reading(self.engine) as conn:
+            return _exchange(authorizations.redeem, conn, party, text, pair)
 
     def refreshable(self, party: RelyingParty, text: str) -> Authorization | None:
         with reading(self.engine) as conn:
@@ -83,7 +84,8 @@ class ProviderStore:
         return None if found is None else _authorization(found)
 
     def rotate(self, party: RelyingParty, text: str, pair: Pair) -> bool:
-        return self._exchange(authorizations.rotate, party, text, pair)
+        with writing(self.engine) as conn:
+            return _exchange(authorizations.rotate, conn, party, text, pair)
 
     def revoke(self, party: RelyingParty, authorization_id: str) -> None:
         with reading(self.engine) as conn:
@@ -130,9 +132,9 @@ class ProviderStore:
         except VaultError:
             return None
 
-    def _exchange(self, how: Callable[..., bool], party: RelyingParty, text: str, pair: Pair) -> bool:
-        with reading(self.engine) as conn:
-            return how(conn, party.tenant_id, party.id, text, _new(pair.access), _new(pair.refresh))
+
+def _exchange(how: Callable[..., bool], conn: sa.Connection, party: RelyingParty, text: str, pair: Pair) -> bool:
+    return how(conn, party.tenant_id, party.id, text, _new(pair.access), _new(pair.refresh))
 
 
 def _authorization(found: authorizations.Authorization) -> Authorization:

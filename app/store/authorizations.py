@@ -3,10 +3,10 @@
     begin ─▶ code ─redeem─▶ access + refresh ─rotate─▶ access + refresh ─▶ …        all of one authorization
                   again ─▶ the authorization ends       used before ─▶ it ends too
 
-Codes and tokens are 256 random bits (or a signed token), kept as digests. `redeem` and `rotate` are one statement each:
-of two that come with the same at the same instant, one has it. An authorization is good while nobody revoked it, its
-session was not ended, its person is active and not signed out everywhere since, and, unless it is offline, the
-session's time is not over.
+Codes and tokens are 256 random bits (or a signed token), kept as digests. `redeem` is one statement, `rotate` holds its
+authorization: of two that come with the same at the same instant, one has it. An authorization is good while nobody
+revoked it, its session was not ended, its person is active and not signed out everywhere since, and, unless it is
+offline, the session's time is not over.
 """
 
 from __future__ import annotations
@@ -140,11 +140,14 @@ def redeem(conn: sa.Connection, tenant_id: str, client_id: str, text: str, acces
 def rotate(conn: sa.Connection, tenant_id: str, client_id: str, text: str, access: NewToken, refresh: NewToken) -> bool:
     """Exchange a refresh token for two new ones, once.
 
-    Within ten seconds it may be exchanged again, as long as none of its successors was: an answer was lost. Later, or
-    after that, somebody has a copy: the whole authorization ends, and this is False.
+    Within ten seconds it may be exchanged again, as long as none of its successors was: an answer was lost. Of those
+    successors one goes on. Later, after that, or with two of them, somebody has a copy: the whole authorization ends,
+    and this is False. Needs a transaction.
     """
     named = _named(tenant_id, client_id, text)
     values = named | _tokens(access, refresh)
+    if not _HOLD.rows(conn, named):
+        return False
     if _ROTATE.rows(conn, values) or _ROTATE_AGAIN.rows(conn, values):
         return True
     _REVOKE_BY_REUSE.rows(conn, named)
@@ -232,9 +235,12 @@ _REFRESHABLE: Final = Statement(f"""
     JOIN authorizations z ON z.tenant_id = t.tenant_id AND z.id = t.authorization_id {_JOINED}
     WHERE {_HELD} AND t.kind = 'refresh' AND z.client_id = CAST(%(client)s AS uuid) AND t.expires_at > now()
 """)
+# Issued no earlier than its predecessor was used: what was used later is another successor, or comes after one.
+_PASSED_BY: Final = """EXISTS (SELECT FROM tokens o WHERE o.tenant_id = t.tenant_id
+    AND o.authorization_id = t.authorization_id AND o.kind = 'refresh' AND o.used_at > t.issued_at AND o.id <> t.id)"""
 _INSERT: Final = """
     INSERT INTO tokens (tenant_id, id, hash, kind, authorization_id, scopes, issued_at, expires_at)
-    SELECT x.tenant_id, n.id, n.hash, n.kind, x.authorization_id, n.scopes, now(), n.expires_at
+    SELECT x.tenant_id, n.id, n.hash, n.kind, x.authorization_id, n.scopes, clock_timestamp(), n.expires_at
     FROM x, (VALUES
         (CAST(%(access_id)s AS uuid), CAST(%(access_hash)s AS bytea), 'access',
             CAST(%(access_scopes)s AS text[]), CAST(%(access_expires)s AS timestamptz)),
@@ -250,11 +256,17 @@ _REDEEM: Final = Statement(f"""
         RETURNING c.tenant_id, c.authorization_id)
     {_INSERT}
 """)
+_HOLD: Final = Statement(f"""
+    SELECT 1 FROM authorizations z
+    WHERE z.tenant_id = CAST(%(tenant)s AS uuid) AND z.client_id = CAST(%(client)s AS uuid)
+        AND z.id = (SELECT t.authorization_id FROM tokens t WHERE {_HELD} AND t.kind = 'refresh')
+    FOR NO KEY UPDATE
+""")
 _ROTATE: Final = Statement(f"""
     WITH x AS (
         UPDATE tokens t SET used_at = clock_timestamp()
         WHERE {_HELD} AND t.kind = 'refresh' AND t.used_at IS NULL AND t.revoked_at IS NULL AND t.expires_at > now()
-            AND {_OF_CLIENT}
+            AND {_OF_CLIENT} AND NOT {_PASSED_BY}
         RETURNING t.tenant_id, t.authorization_id)
     {_INSERT}
 """)
@@ -286,7 +298,8 @@ _REVOKE_BY_REFRESH: Final = _revoking(
 )
 _REVOKE_BY_REUSE: Final = _revoking(
     f"z.client_id = CAST(%(client)s AS uuid) AND z.id IN ("
-    f"SELECT t.authorization_id FROM tokens t WHERE {_HELD} AND t.kind = 'refresh' AND t.used_at IS NOT NULL)"
+    f"SELECT t.authorization_id FROM tokens t WHERE {_HELD} AND t.kind = 'refresh'"
+    f" AND (t.used_at IS NOT NULL OR {_PASSED_BY}))"
 )
 _REVOKE_ACCESS: Final = Statement(f"""
     UPDATE tokens t SET revoked_at = clock_timestamp()
