@@ -146,7 +146,7 @@ def _named(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     if len(pairs) > _MOST:
         raise UnknownDemandError(f"Demand at most {_MOST} things.")
     for name, value in pairs:
-        if name not in DEMANDS or not value.strip():
+        if name not in DEMANDS or not value.strip() or "\0" in value:
             raise UnknownDemandError(f"Of a token can be demanded: {', '.join(DEMANDS)}, each with a value.")
         yield from ((name, each) for each in (value.split() if name == "scope" else [value]))
 

@@ -88,6 +88,8 @@ class TokenChecks:
         scheme, _, said = authorization.strip().partition(" ")
         if scheme.lower() == "basic":
             pair = _basic(said.strip())
+            if pair is not None and form.get("client_id", pair[0]) != pair[0]:
+                return None
             return self._asker(*pair, "client_secret_basic") if pair else None
         if scheme.lower() == "bearer" and B64TOKEN.fullmatch(said.strip()):
             return self._asker(None, said.strip(), "bearer")
