@@ -100,7 +100,8 @@ VARIABLES: Final = (
         "networks",
         None,
         "Networks of the proxies in front, as 10.0.0.0/8, 127.0.0.1/32: from them X-Forwarded-For is believed, read "
-        "from the right. Without it a request's address, by which sign-ins are logged and paced, is whoever reached us.",
+        "from the right. Without it a request's address, by which sign-ins are logged and paced, is whoever "
+        "reached us.",
     ),
 )
 

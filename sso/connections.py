@@ -9,6 +9,7 @@ Binding = Literal["redirect", "post"]
 Arrival = Literal["create", "link"]
 
 SKEW: Final = 120  # seconds between the provider's clock and ours
+MOST_SKEW: Final = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class Saml:
     force_authn: bool = False
     allow_unsolicited: bool = False
     relay_states: tuple[str, ...] = ()
+    skew: int = SKEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,7 @@ class Oidc:
     max_age: int | None = None  # seconds
     response_mode: Literal["query", "form_post"] = "query"
     use_userinfo: bool = False  # the ID token lacks what the claim map wants
+    skew: int = SKEW
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ _SAML: Final[Mapping[str, str]] = {
     "attributes": "At {title}, send one value for each attribute that names the person, or change the claim map.",
     "context": "At {title}, demand the method of authentication that this connection asks for, or ask for none.",
     "unsolicited": "Let people begin at the learning platform, or allow this connection sign-ins that begin elsewhere.",
-    "not_yet_valid": "Set the clock of {title} by NTP, or allow this connection more skew.",
-    "expired": "Set the clock of {title} by NTP, or allow this connection more skew.",
+    "not_yet_valid": "Set the clock of {title} by NTP, or `connection set --setting skew=SECONDS` (300 at most).",
+    "expired": "Set the clock of {title} by NTP, or `connection set --setting skew=SECONDS` (300 at most).",
     "provider_refused": "Look into the log of {title}: it answered with an error, quoted here.",
 }
 _OIDC: Final[Mapping[str, str]] = {
@@ -32,8 +32,8 @@ _OIDC: Final[Mapping[str, str]] = {
     "subject": "At {title}, let the ID token carry the claim by which this connection knows people.",
     "attributes": "At {title}, send one value for each claim that names the person, or change the claim map.",
     "context": "At {title}, demand the method of authentication that this connection asks for, or ask for none.",
-    "not_yet_valid": "Set the clock of {title} by NTP, or allow this connection more skew.",
-    "expired": "Set the clock of {title} by NTP, or allow this connection more skew.",
+    "not_yet_valid": "Set the clock of {title} by NTP, or `connection set --setting skew=SECONDS` (300 at most).",
+    "expired": "Set the clock of {title} by NTP, or `connection set --setting skew=SECONDS` (300 at most).",
     "provider_refused": "Look into the log of {title}; the redirect URI registered there must be {callback}, and the "
     "client secret the one that is kept here.",
     "provider_unreachable": "{title} does not answer from here: look at the issuer, the network, and the firewall.",

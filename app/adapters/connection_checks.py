@@ -16,7 +16,7 @@ from app.adapters.connection_schemas import BadConnectionError, parse
 from app.adapters.metadata_import import MetadataError
 from app.store.connections import Stored
 from sso import certificates, discovery
-from sso.connections import SKEW, Oidc, Saml
+from sso.connections import Oidc, Saml
 from sso.errors import SignInError
 from sso.web import LARGEST as DOCUMENT_LARGEST
 from sso.web import NoAnswerError, Web
@@ -110,7 +110,7 @@ def _metadata(stored: Stored, settings: Saml, web: Web, now: Callable[[], dateti
         yield Check("metadata", "warn", says, "`connection refresh` takes it over")
     else:
         yield Check("metadata", "ok", f"{found.entity_id}, as set")
-    yield from _clock("provider's clock", date, now())
+    yield from _clock("provider's clock", date, now(), settings.skew)
 
 
 def _discovery(settings: Oidc, web: Web, now: Callable[[], datetime]) -> Iterator[Check]:
@@ -130,7 +130,7 @@ def _discovery(settings: Oidc, web: Web, now: Callable[[], datetime]) -> Iterato
         yield Check("keys", "failed", f"{found.jwks_url} answers with status {reply.status}", "ask the provider")
         return
     yield Check("keys", "ok", found.jwks_url)
-    yield from _clock("provider's clock", reply.headers.get("date"), now())
+    yield from _clock("provider's clock", reply.headers.get("date"), now(), settings.skew)
 
 
 def _public_address(public_url: str, web: Web) -> Iterator[Check]:
@@ -148,7 +148,7 @@ def _public_address(public_url: str, web: Web) -> Iterator[Check]:
         yield Check("public address", "failed", f"{url} answers with status {reply.status}", remedy)
 
 
-def _clock(name: str, date: str | None, now: datetime) -> Iterator[Check]:
+def _clock(name: str, date: str | None, now: datetime, skew: int) -> Iterator[Check]:
     """HTTP's Date has whole seconds, and the answer took some: a rough look."""
     try:
         told = parsedate_to_datetime(date or "")
@@ -156,6 +156,6 @@ def _clock(name: str, date: str | None, now: datetime) -> Iterator[Check]:
     except ValueError:
         return
     says = f"differs from ours by {int(off.total_seconds())} s"
-    remedy = "set the clock of this machine by NTP; else ask the provider"
-    outcome: Outcome = "ok" if off <= _CLOCK_WARNED else "warn" if off.total_seconds() <= SKEW else "failed"
+    remedy = "set the clock of this machine by NTP; else ask the provider, or `connection set --setting skew=SECONDS`"
+    outcome: Outcome = "ok" if off <= _CLOCK_WARNED else "warn" if off.total_seconds() <= skew else "failed"
     yield Check(name, outcome, says, None if outcome == "ok" else remedy)

@@ -16,7 +16,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, post_load, valid
 from app.outbound import ForbiddenAddressError, is_loopback, split
 from app.store.tenants import DOMAIN
 from sso import certificates
-from sso.connections import ClaimMap, Oidc, Saml
+from sso.connections import MOST_SKEW, ClaimMap, Oidc, Saml
 
 ANY_TENANT: Final = "{tenantid}"  # where an issuer names one of many tenants
 LONGEST: Final = 1024  # of an entity id (SAML core 8.3.6), and of everything else
@@ -132,6 +132,10 @@ def _list(*checks: Any, most: int = 50, least: int = 0, **options: Any) -> field
     return fields.List(_text(*checks), validate=validate.Length(min=least, max=most), **options)
 
 
+def _skew() -> fields.Integer:
+    return fields.Integer(strict=True, validate=validate.Range(min=0, max=MOST_SKEW))
+
+
 class _Settings(Schema):
     class Meta:
         unknown = RAISE
@@ -159,6 +163,7 @@ class _SamlSchema(_Settings):
     force_authn = fields.Boolean()
     allow_unsolicited = fields.Boolean()
     relay_states = _list(_local_path)
+    skew = _skew()
 
     @validates_schema
     def _agrees(self, data: Mapping[str, Any], **_: Any) -> None:
@@ -186,6 +191,7 @@ class _OidcSchema(_Settings):
     max_age = fields.Integer(strict=True, allow_none=True, validate=validate.Range(min=0, max=31_536_000))
     response_mode = fields.String(validate=validate.OneOf(["query", "form_post"]))
     use_userinfo = fields.Boolean()
+    skew = _skew()
 
     @validates_schema
     def _agrees(self, data: Mapping[str, Any], **_: Any) -> None:

@@ -104,18 +104,20 @@ def connection_of(stored: Stored, secret: str | None) -> Connection:
     Raises:
         BadConnectionError: the settings cannot be read.
     """
+    settings = parse(stored.kind, stored.settings)
     return Connection(
         id=stored.id,
         tenant_id=stored.tenant_id,
         name=stored.name,
         title=stored.title,
         source_id=stored.source_id,
-        settings=parse(stored.kind, stored.settings),
+        settings=settings,
         enabled=stored.enabled and stored.source_state == "active",
         claims=parse_claims(stored.claims),
         domains=tuple(stored.domains),
         arrival="create" if stored.source_settings.get("arrival") == "create" else "link",
         paired_source_id=stored.source_settings.get("paired_source_id"),
+        skew=settings.skew,
         secret=secret,
         version=stored.version,
     )

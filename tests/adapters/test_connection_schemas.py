@@ -64,6 +64,8 @@ def test_plain_http_is_for_loopback_only() -> None:
         ({"allow_unsolicited": True, "relay_states": ["//evil.example"]}, "relay_states: expected a path"),
         ({"allow_unsolicited": True, "relay_states": ["/\\evil.example"]}, "relay_states: expected a path"),
         ({"allow_unsolicited": True, "relay_states": ["https://evil.example"]}, "relay_states: expected a path"),
+        ({"skew": 301}, "skew"),
+        ({"skew": -1}, "skew"),
         ({"secure": False}, "secure: there is no such setting"),
     ],
 )
@@ -92,6 +94,7 @@ def test_without_a_certificate_there_is_no_connection() -> None:
         ({"scopes": []}, "scopes"),
         ({"max_age": -1}, "max_age"),
         ({"response_mode": "fragment"}, "response_mode"),
+        ({"skew": "180"}, "skew"),
     ],
 )
 def test_openid_settings_that_cannot_be(wrong: dict[str, Any], sentence: str) -> None:

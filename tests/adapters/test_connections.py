@@ -177,10 +177,11 @@ def test_a_new_key_is_published_before_it_signs_and_the_old_one_after(engine: sa
 def test_a_row_becomes_a_connection(engine: sa.Engine, tenant: tenants.Tenant) -> None:
     settings = {"entity_id": "e", "sso_url": "https://idp.example/sso", "certificates": [certificate()]}
     with writing(engine) as conn:
-        id = connections.create(conn, NewConnection(tenant.id, "a", "A", "saml", settings))
+        id = connections.create(conn, NewConnection(tenant.id, "a", "A", "saml", {**settings, "skew": 200}))
         stored = connections.find(conn, id)
     assert stored is not None
-    assert connection_of(stored, None).kind == "saml"
+    made = connection_of(stored, None)
+    assert (made.kind, made.skew) == ("saml", 200)
     assert (stored.tenant_name, stored.source_state) == ("acme", "active")
 
 
