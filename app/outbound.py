@@ -13,13 +13,14 @@ import ipaddress
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from app.turns import outside
+from app.turns import NotNowError, outside
 from sso.web import NoAnswerError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -89,13 +90,16 @@ class Outbound:
 
     def _exchange(self, method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: int) -> Reply:
         parts = split(url)
+        until = time.monotonic() + self.total_seconds
         try:
-            with outside(), self._connected(parts, self._addresses(parts)) as connection:
+            with outside(parts.netloc), self._connected(parts, self._addresses(parts), until) as connection:
                 connection.request(method, _target(parts), body, {"User-Agent": "rollcall", **headers})
                 answer = connection.getresponse()
                 found = {name.lower(): value for name, value in answer.getheaders()}
                 read = answer.read(limit + 1)
                 return Reply(answer.status, found, read[:limit], len(read) <= limit)
+        except NotNowError as error:
+            raise OutboundError("it answered too slowly a moment ago, and is left alone for some seconds") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise OutboundError(f"no answer ({type(error).__name__})") from error
 
@@ -119,10 +123,12 @@ class Outbound:
             raise ForbiddenAddressError("the address is in a private network; ROLLCALL_OUTBOUND_NETWORKS may allow it")
 
     @contextmanager
-    def _connected(self, parts: SplitResult, addresses: Sequence[str]) -> Iterator[http.client.HTTPConnection]:
-        opened = [_first_open(addresses, port(parts))]
+    def _connected(
+        self, parts: SplitResult, addresses: Sequence[str], until: float
+    ) -> Iterator[http.client.HTTPConnection]:
+        opened = [_first_open(addresses, port(parts), until)]
         # A peer that sends a byte now and then keeps each single read in time: the whole exchange has an end as well.
-        deadline = threading.Timer(self.total_seconds, _cut, (opened,))
+        deadline = threading.Timer(max(0.0, until - time.monotonic()), _cut, (opened,))
         deadline.daemon = True
         deadline.start()
         kind = http.client.HTTPSConnection if _secure(parts) else http.client.HTTPConnection
@@ -208,11 +214,15 @@ def _within(address: Address, networks: Sequence[Network]) -> bool:
     return any(address.version == network.version and address in network for network in networks)
 
 
-def _first_open(addresses: Sequence[str], at: int) -> socket.socket:
-    failure: OSError = OSError("no address")
+def _first_open(addresses: Sequence[str], at: int, until: float) -> socket.socket:
+    """Whoever owns a name may give it any number of addresses where nobody answers."""
+    failure: OSError = TimeoutError("no time was left to connect")
     for address in addresses:
+        left = until - time.monotonic()
+        if left <= 0:
+            break
         try:
-            return socket.create_connection((address, at), timeout=CONNECT_SECONDS)
+            return socket.create_connection((address, at), timeout=min(CONNECT_SECONDS, left))
         except OSError as error:
             failure = error
     raise failure

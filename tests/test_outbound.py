@@ -178,6 +178,23 @@ def test_a_peer_that_drips_is_cut_off() -> None:
         thread.join()
 
 
+def test_a_name_of_many_dead_addresses_costs_no_more_time_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (f"127.0.1.{last}", 80)) for last in range(1, 101)]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_said, **_named: found)
+    tried: list[float] = []
+
+    def dead(_address: object, timeout: float) -> socket.socket:
+        tried.append(timeout)
+        threading.Event().wait(0.05)
+        raise TimeoutError
+
+    monkeypatch.setattr(socket, "create_connection", dead)
+    with pytest.raises(OutboundError, match="TimeoutError"):
+        Outbound(LOOPBACK, total_seconds=0.2).get("http://idp.example/", {})
+    assert 1 <= len(tried) <= 4
+    assert max(tried) <= 0.2
+
+
 def test_the_certificate_is_the_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection goes to the checked address, the certificate is compared with the URL's name."""
     authority = _certificate(tmp_path, "hooks.example.com")

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.turns import Turns, outside
+from app import turns as waiting_outside
+from app.turns import NotNowError, Turns, outside
 
 SECONDS = 10
 
@@ -85,3 +86,77 @@ def test_the_turn_is_given_back_after_an_error() -> None:
 def test_where_nobody_takes_turns_outside_changes_nothing() -> None:
     with outside(), outside():
         pass
+
+
+class _Slow:
+    """A clock by which each answer of `whom` takes `seconds`."""
+
+    def __init__(self) -> None:
+        self.now, self.seconds, self.asked = 0.0, 5.0, 0
+        self.turns = Turns(self._application, lambda: self.now)
+
+    def _application(self, environ: dict[str, Any], _start_response: object) -> list[bytes]:
+        try:
+            with outside(environ["PATH_INFO"]):
+                self.asked += 1
+                self.now += self.seconds
+        except NotNowError:
+            return [b"not now"]
+        return [b"answered"]
+
+    def ask(self, whom: str = "idp") -> bytes:
+        return _said(self.turns({"PATH_INFO": whom}, _start))
+
+
+def test_who_answers_too_slowly_is_left_alone_and_tried_again() -> None:
+    slow = _Slow()
+    assert [slow.ask() for _ in range(10)] == [b"answered"] * 3 + [b"not now"] * 7
+    slow.seconds = 0.1
+    assert [slow.ask("other") for _ in range(5)] == [b"answered"] * 5
+    slow.now, slow.seconds = 100.0, 5.0
+    assert [slow.ask() for _ in range(3)] == [b"answered", b"not now", b"not now"]
+    slow.now, slow.seconds = 200.0, 0.1
+    assert [slow.ask() for _ in range(5)] == [b"answered"] * 5
+    slow.seconds = 5.0
+    assert [slow.ask() for _ in range(4)] == [b"answered"] * 3 + [b"not now"]
+
+
+def test_who_was_too_slow_is_tried_by_one_request_at_a_time() -> None:
+    """Else it would have every thread of a worker again, each time."""
+    now, seconds = [0.0], [5.0]
+    answered, waiting = threading.Event(), threading.Event()
+
+    def application(environ: dict[str, Any], _start_response: object) -> list[bytes]:
+        try:
+            with outside("idp"):
+                now[0] += seconds[0]
+                if environ["PATH_INFO"] == "/waits":
+                    waiting.set()
+                    assert answered.wait(SECONDS)
+        except NotNowError:
+            return [b"not now"]
+        return [b"answered"]
+
+    turns = Turns(application, lambda: now[0])
+    for _ in range(3):
+        turns({"PATH_INFO": "/"}, _start)
+    now[0], seconds[0] = 100.0, 0.0
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(lambda: _said(turns({"PATH_INFO": "/waits"}, _start)))
+        assert waiting.wait(SECONDS)
+        assert _said(turns({"PATH_INFO": "/"}, _start)) == b"not now"
+        answered.set()
+        assert first.result(SECONDS) == b"answered"
+    assert _said(turns({"PATH_INFO": "/"}, _start)) == b"answered"
+
+
+def test_few_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting_outside, "MOST_REMEMBERED", 3)
+    slow = _Slow()
+    for _ in range(3):
+        slow.ask("idp")
+    slow.seconds = 0.0
+    for number in range(20):
+        slow.ask(f"other-{number}")
+    assert slow.ask("idp") == b"not now"
+    assert len(slow.turns._asked) <= 5
