@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from app.identity.folding import spelled
+from app.identity.folding import fold, spelled
 from app.identity.writes import Spoken
 from sso.assertion import Assertion
 from sso.claim_names import USUAL
@@ -27,7 +27,7 @@ _PASSING: Final = frozenset(
 def spoken(assertion: Assertion) -> Spoken:
     """The voice of an assertion. What it lacks it is silent about; whoever signs in is active there."""
     said = {
-        "userName": assertion.user_name,
+        "userName": _user_name(assertion),
         "displayName": assertion.display_name,
         "givenName": assertion.given_name,
         "familyName": assertion.family_name,
@@ -36,6 +36,16 @@ def spoken(assertion: Assertion) -> Spoken:
     }
     values = {name: text for name, value in said.items() if (text := spelled(value)) is not None}
     return Spoken(active=True, values=values, vouched=assertion.email_trusted)
+
+
+def _user_name(assertion: Assertion) -> str | None:
+    """An OpenID provider vouches for `email` alone; `preferred_username` may be what the person likes (OpenID Connect
+    Core §5.7). As an address of somebody else's it would find them.
+    """
+    name, email = assertion.user_name, assertion.email
+    if assertion.protocol == "saml" or not assertion.email_trusted or name is None or email is None or "@" not in name:
+        return name
+    return name if fold(name) == fold(email) else email
 
 
 def document(connection: Connection, assertion: Assertion) -> dict[str, Any]:

@@ -47,6 +47,18 @@ def test_who_vouches_for_no_address_is_heard_so() -> None:
     assert not login_voice.spoken(replace(SAID, email_trusted=False)).vouched
 
 
+def test_an_openid_provider_vouches_for_one_address() -> None:
+    said = replace(SAID, protocol="oidc", user_name="Grace@acme.example")
+    assert login_voice.spoken(said).values["userName"] == "ada@acme.example"
+    for kept in (
+        replace(said, user_name="ADA@acme.example"),
+        replace(said, user_name="grace"),
+        replace(said, email_trusted=False),  # then no address of it counts
+        replace(said, protocol="saml"),
+    ):
+        assert login_voice.spoken(kept).values["userName"] == kept.user_name
+
+
 def test_the_document_repeats_itself() -> None:
     """A login that says what the last one said writes nothing: no id, no time, no groups."""
     document = login_voice.document(SAML, SAID)

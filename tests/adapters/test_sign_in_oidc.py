@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from app.store import tenants
+from app.store.engine import writing
 from sso.oidc_logout import EVENT
 from tests.adapters.sign_in_people import BASE, Browser, Town
 from tests.attacks.jwts import SIGNER
@@ -113,6 +114,19 @@ def test_an_address_that_nobody_vouches_for_finds_nobody(town: Town, provider: A
     answer = sign_in(eve, provider, sub="eve", preferred_username=..., email="ada", email_verified=False)
     assert (answer.status_code, town.last().reason) == (403, "not_provisioned")
     assert "eve" not in str(town.last().steps)
+
+
+def test_a_user_name_that_is_somebody_elses_address_finds_nobody(town: Town, provider: AtHand) -> None:
+    """People set preferred_username themselves at some providers: what is vouched for is `email` (Core §5.7)."""
+    town.provision("grace@acme.example")
+    eve = Browser(town, town.oidc(paired_source_id=None))
+    with writing(town.engine) as conn:
+        source = tenants.find_source(conn, town.okta.tenant_id, "oidc-login")
+        tenants.assign_domain(conn, town.okta.tenant_id, "acme.example", source.id)
+    said = {"sub": "eve", "preferred_username": "grace@acme.example", "email": "eve@acme.example"}
+    answer = sign_in(eve, provider, **said)
+    assert (answer.status_code, town.last().reason) == (403, "not_provisioned")
+    assert sign_in(eve, provider, **{**said, "email": "Grace@acme.example", "sub": "grace"}).status_code == 303
 
 
 @pytest.mark.parametrize(
