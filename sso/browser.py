@@ -85,7 +85,8 @@ def connection_of(keeper: Keeper, id: str, kind: Literal["saml", "oidc"]) -> tup
 
 def visitor() -> Visitor:
     """The browser of this request."""
-    return Visitor(request.cookies, request.headers.get("User-Agent", ""), request.remote_addr or "")
+    agent = "".join(sign if sign.isprintable() else " " for sign in request.headers.get("User-Agent", ""))
+    return Visitor(request.cookies, agent, request.remote_addr or "")
 
 
 def received() -> Received:

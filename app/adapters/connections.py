@@ -15,15 +15,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
+import structlog
 
-from app.adapters.connection_schemas import parse, parse_claims
+from app.adapters.connection_schemas import BadConnectionError, parse, parse_claims
 from app.store import connections, saml_keys
 from app.store.connections import Stored
 from app.store.engine import reading, writing
-from app.store.vault import Vault
+from app.store.vault import Vault, VaultError
 from sso import saml_keys as making
 from sso.connections import Connection, SamlKey
 
+_log = structlog.get_logger("connections")
 MOST_REMEMBERED: Final = 1000
 LEAD: Final = timedelta(days=14)  # a key is published for so long before it signs: providers read metadata seldom
 
@@ -59,10 +61,20 @@ class Connections:
         return self._connection(found)
 
     def of_tenant(self, tenant_id: str) -> list[Connection]:
-        """The tenant's connections by name, those that are switched off too."""
+        """The tenant's connections by name, those that are switched off too.
+
+        One that cannot be read or opened is left out and told to the log: the others go on.
+        """
         with reading(self._engine) as conn:
             found = connections.listing(conn, tenant_id)
-        return [self._connection(one) for one in found]
+        return [made for one in found if (made := self._readable(one)) is not None]
+
+    def _readable(self, found: Stored) -> Connection | None:
+        try:
+            return self._connection(found)
+        except (BadConnectionError, VaultError) as error:
+            _log.error("a connection cannot be used", connection=found.id, why=type(error).__name__)
+            return None
 
     def saml_keys(self) -> list[SamlKey]:
         """What signs and decrypts: the key that signs now first, then every other that may decrypt. Made if there is

@@ -139,6 +139,16 @@ def test_a_secret_of_another_key_is_an_error(engine: sa.Engine, made: str) -> No
         Connections(engine, lambda: Vault([b"w" * 32]), NAME).find(made)
 
 
+def test_one_that_cannot_be_read_keeps_no_other_away(
+    engine: sa.Engine, known: Connections, tenant: tenants.Tenant, made: str
+) -> None:
+    settings = {"entity_id": "e", "sso_url": "https://idp.example/sso", "certificates": [certificate()]}
+    with writing(engine) as conn:
+        connections.create(conn, NewConnection(tenant.id, "later", "L", "saml", {**settings, "of_a_later_release": 1}))
+        connections.create(conn, NewConnection(tenant.id, "sealed", "S", "saml", settings, secret=b"by another key"))
+    assert [one.id for one in known.of_tenant(tenant.id)] == [made]
+
+
 def test_secrets_are_sealed_anew(engine: sa.Engine, made: str) -> None:
     ensure_key(engine, VAULT, NAME)
     new = Vault([b"n" * 32, b"v" * 32])

@@ -338,3 +338,14 @@ def test_an_address_that_begins_too_much_must_wait_and_nothing_is_kept() -> None
         assert "Too many sign-ins begin from your network" in answer.get_data(as_text=True)
     assert (desk.pending, desk.aims, asked) == ({}, {}, ["127.0.0.1"] * 3)
     assert get(browser, "/sign-in/acme").status_code == 200  # to choose costs nothing
+
+
+def test_what_a_browser_says_of_itself_is_kept_as_plain_text() -> None:
+    """It is shown in terminals too, where U+009B begins a command."""
+    desk = desk_of(OKTA)
+    browser = client(desk)
+    browser.environ_base["HTTP_USER_AGENT"] = "Evil\x9b31m Firefox/1"
+    get(browser, "/sign-in/acme")
+    key = next(key for _, key in desk.pending)
+    assert post(browser, acs(), f"key={key}&subject=ada&id=a1").status_code == 303
+    assert [each.agent for each in desk.sessions.values()] == ["Evil 31m Firefox/1"]
