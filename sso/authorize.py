@@ -21,7 +21,7 @@ from sso.demands import Demands
 from sso.relying_parties import SCOPES, RelyingParty
 
 MARK: Final = "rollcall_asked"  # that the person was sent to sign in for this request, and when: sealed by us
-LARGEST: Final = 3000  # characters of a query: it comes back in the path after signing in
+LARGEST: Final = 8000  # characters of a request: it comes back in an address after signing in
 MOST_PARAMETERS: Final = 50
 LONGEST_STATE: Final = 2048
 LONGEST_NONCE: Final = 512

@@ -109,6 +109,9 @@ class _Doors:
     def _answer(self, said: Parameters, mark: str | None, party: RelyingParty, asked: Asked) -> Response:
         asked = self._with_hint(said, party, asked)
         who, now = self._who(party), self._now()
+        again = _by_address(provider_metadata.AUTHORIZE, said) if who is None else None
+        if again is not None:
+            return again
         asked_at = self._asked_at(mark, asked)
         demands = authorize.decide(asked, who, asked_at, now)
         if demands is not None:
@@ -133,6 +136,8 @@ class _Doors:
         mark = self._keeper.mark(f"{self._now().timestamp():.0f} {_print_of(asked)}")
         flat = [(name, value) for name, values in said.items() for value in values]
         return_to = f"{provider_metadata.AUTHORIZE}?{urlencode([*flat, (MARK, mark)])}"
+        if len(return_to) > authorize.LARGEST:
+            raise RefusedError("invalid_request", f"A request has at most {authorize.LARGEST} characters.")
         path, _, query = self._keeper.send_to_sign_in(party, return_to, demands).partition("?")
         return pages.onward(f"{path}/{asked.connection}?{query}" if asked.connection else f"{path}?{query}")
 
@@ -173,6 +178,8 @@ class _Doors:
         return response
 
     def end_session(self) -> Response:
+        if request.method == "HEAD":
+            return pages.empty(405, {"Allow": "GET, POST"})
         said = _parameters(end_session.LARGEST)
         if said is None:
             raise WrongError("its parameters cannot be read, or are too many")
@@ -180,6 +187,9 @@ class _Doors:
         leaving = end_session.read(said, self._keeper, self._mint)
         who = self._who(leaving.party)
         session_id = None if who is None else who.session_id
+        again = _by_address(provider_metadata.END_SESSION, said) if who is None and leaving.hint is None else None
+        if again is not None:
+            return again
         agreed = session_id is not None and yes is not None and self._keeper.marked(yes) == f"sign out {session_id}"
         if session_id is not None and not agreed and not leaving.may_end(session_id):
             flat = [(name, value) for name, values in said.items() for value in values]
@@ -236,6 +246,12 @@ class _Doors:
 
 # Public documents: a web application in any browser may read them.
 OPEN_TO_ALL: Final = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+
+
+def _by_address(path: str, said: Parameters) -> Response | None:
+    """A form of another site comes without the session's cookie (SameSite=Lax); by address, it comes with it."""
+    href = f"{path}?{urlencode([(name, value) for name, values in said.items() for value in values])}"
+    return pages.onward(href) if request.method == "POST" and len(href) <= authorize.LARGEST else None
 
 
 def _print_of(asked: Asked) -> str:

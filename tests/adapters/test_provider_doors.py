@@ -13,7 +13,7 @@ from flask import Flask
 from app.api import door
 from app.events import issuing
 from app.settings import Settings
-from app.store import sessions, tenants
+from app.store import flows, sessions, tenants
 from app.store.engine import reading
 from app.store.vault import Vault
 from sso import provider_routes
@@ -21,7 +21,7 @@ from sso.arriving import Begun
 from sso.assertion import ProviderSession
 from sso.bindings import Form, Redirect
 from sso.keeping import Session
-from tests.relying_party import ISSUER, Lms, fields_of, make_app
+from tests.relying_party import ISSUER, Lms, fields_of, flow_of, make_app
 from tests.signed_in import AFTER_LOGOUT, CALLBACK, SignedIn, add_client, sign_in
 
 SECRET_PATHS = ("/oauth/token", "/oauth/revoke")
@@ -60,7 +60,7 @@ def is_living(engine: sa.Engine, who: SignedIn) -> bool:
         {"redirect_uri": "https://evil.example/"},
         {"redirect_uri": CALLBACK + "/<script>"},
         {"redirect_uri": [CALLBACK, CALLBACK]},
-        {"state": "s" * 4000},
+        {"state": "s" * 8000},
     ],
 )
 def test_without_a_way_back_there_is_a_page(lms: Lms, asked: dict[str, Any]) -> None:
@@ -315,3 +315,41 @@ def test_requests_of_nobody_fill_no_table(engine: sa.Engine, ada: SignedIn, monk
         assert conn.execute(sa.text("SELECT count(*) FROM flows")).scalar_one() == 1
     lms.take_cookie(ada)
     assert "code=" in lms.browser.get(lms.address()).location  # whoever is signed in leaves nothing there
+
+
+@pytest.mark.parametrize("asked", [{"state": "s" * 2000, "nonce": "n" * 500}, {"state": "/,:" * 600}])
+def test_a_long_request_comes_back_whole_after_signing_in(
+    lms: Lms, app: Flask, engine: sa.Engine, ada: SignedIn, asked: dict[str, str]
+) -> None:
+    lms.browser = app.test_client()
+    sent = lms.ask(**asked, login_hint="h" * 300)
+    with reading(engine) as conn:
+        flow = flows.take(conn, ada.tenant_id, flow_of(sent.location))
+    assert flow is not None
+    lms.take_cookie(ada)
+    came = lms.browser.get(flow.return_to)
+    assert came.status_code == 303, came.text
+    assert "code=" in came.location
+
+
+def test_a_request_that_could_not_come_back_is_refused_before(lms: Lms, app: Flask) -> None:
+    lms.browser = app.test_client()
+    assert "error=invalid_request" in lms.browser.get(f"{lms.address()}&x={',' * 2600}").location
+
+
+def test_another_sites_form_is_asked_to_come_by_itself(lms: Lms, app: Flask, ada: SignedIn) -> None:
+    """It comes without the cookie: neither is somebody else to sign in, nor is the person told to be signed out."""
+    path, _, query = lms.address(prompt="none").partition("?")
+    posted = app.test_client().post(path, data=query, content_type="application/x-www-form-urlencoded")
+    assert posted.status_code == 303
+    assert "code=" in lms.browser.get(posted.location).location
+    said = {"client_id": lms.party.id, "post_logout_redirect_uri": AFTER_LOGOUT}
+    left = app.test_client().post("/oauth/end-session", data=said)
+    assert left.status_code == 303
+    assert "asks to sign you out" in lms.browser.get(left.location).text
+
+
+def test_a_look_at_the_headers_signs_nobody_out(lms: Lms, ada: SignedIn, engine: sa.Engine) -> None:
+    hint = lms.tokens()["id_token"]
+    assert lms.browser.head("/oauth/end-session", query_string={"id_token_hint": hint}).status_code == 405
+    assert is_living(engine, ada)
