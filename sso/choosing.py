@@ -57,7 +57,7 @@ def of_domain(enabled: Sequence[Connection], domain: str | None) -> list[Connect
 
 def domain(email: str | None) -> str | None:
     """The domain of an address, in lower case; None when it is no address."""
-    if email is None or len(email) > LONGEST:
+    if email is None or len(email) > LONGEST or not email.strip().isprintable():
         return None
     local, at, found = email.strip().rpartition("@")
     plain = local and at and "." in found and not any(sign.isspace() for sign in found)

@@ -285,9 +285,11 @@ def _parsed(raw: bytes, largest: int) -> dict[str, list[str]] | None:
         return None
     try:
         text = raw.decode("ascii")
-        return parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+        found = parse_qs(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except ValueError:  # not ASCII, not UTF-8 within its escapes, too many
         return None
+    # No text of ours holds a NUL, nor does the database.
+    return None if any("\0" in value for values in found.values() for value in values) else found
 
 
 def _json(said: Mapping[str, Any], status: int = 200) -> Response:

@@ -338,3 +338,23 @@ def test_a_failure_of_ours_is_a_page_too(town: Town, browser: Enter, monkeypatch
 
 def _stranger() -> str:
     return idp_of("rsa", "https://stranger.example.net").body
+
+
+def test_no_text_of_a_stranger_breaks_the_doors(town: Town, browser: Enter) -> None:
+    ada = browser(domains=["acme.example"])
+    town.saml("other")
+    for email in (b"a%00b@acme.example", b"%ff%00@acme.example", b"a@acme.exam%00ple", b"%ed%a0%80@acme.example"):
+        assert ada.post("/sign-in/acme", b"email=" + email).status_code in (200, 303)
+    client, _ = add_client(town.engine, town.okta.tenant_id)
+    asked = {
+        "response_type": "code",
+        "client_id": client.id,
+        "redirect_uri": CALLBACK,
+        "scope": "openid",
+        "code_challenge": "c" * 43,
+        "code_challenge_method": "S256",
+    }
+    for odd in ({"login_hint": "a\0b"}, {"acr_values": "a\0b"}, {"state": "\0"}, {"nonce": "\0"}, {"x": "\0"}):
+        assert ada.get(f"/oauth/authorize?{urlencode({**asked, **odd})}").status_code in (303, 400)
+    for path in ("/sign-in/acme?flow=%00", "/sign-in/acme/okta-login?flow=%00%ff", "/signed-out?tenant=%00"):
+        assert ada.get(path).status_code in (200, 303)

@@ -133,10 +133,21 @@ def test_a_user_name_that_is_somebody_elses_address_finds_nobody(town: Town, pro
     "odd", ["a\x00b", "\ud800", "\u202eevil", "a" * 100_000], ids=["NUL", "half", "turned", "long"]
 )
 def test_odd_texts_in_claims_fail_nowhere(town: Town, ada: Browser, provider: AtHand, odd: str) -> None:
-    said = {"team": odd, "acr": odd, "amr": [odd], "groups": [odd, "staff"], "family_name": "x", odd[:20]: "y"}
+    said = {
+        "team": odd,
+        "sid": odd[:200],
+        "acr": odd,
+        "amr": [odd],
+        "groups": [odd, "staff"],
+        "family_name": "x",
+        odd[:20]: "y",
+    }
     assert sign_in(ada, provider, **said).status_code in (303, 400, 403, 413)
     assert town.last().reason in (None, "malformed", "too_large", "attributes")
     assert ada.get("/signed-in/acme").status_code == 200
+    for name in ("sid", "acr", "team"):
+        sign_in(ada, provider, **{name: odd[:200]})
+        assert town.last().reason in (None, "malformed", "attributes")
 
 
 def test_a_provider_that_is_away_is_said_to_be(town: Town, ada: Browser, provider: AtHand) -> None:
