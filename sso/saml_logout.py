@@ -19,7 +19,7 @@ from sso.assertion import ProviderSession
 from sso.bindings import Form, Kind, Redirect, form, new_request_id, redirect
 from sso.connections import Addresses, Connection, Saml, SamlKey
 from sso.errors import SignInError
-from sso.saml import settings_of, signing_key
+from sso.saml import signing_key
 from sso.saml_attributes import name_id
 from sso.saml_names import ASSERTION, PROTOCOL, RESPONDER, SUCCESS, ds, saml, samlp
 from sso.saml_reading import OLDEST
@@ -127,7 +127,7 @@ def read(
     """
     del keys  # nothing of logout is decrypted
     try:
-        settings = settings_of(connection)
+        settings = _settings(connection)
         if method == "POST":
             root, relay_state = _posted(raw_form, settings)
         else:
@@ -247,7 +247,7 @@ def _send(
 
 
 def _settings(connection: Connection) -> Saml:
-    """Also of a connection that is switched off: whoever signs out may do so over there too."""
+    """Also of a connection that is switched off: sessions from before live on, and end here and over there."""
     if not isinstance(connection.settings, Saml):
         raise SignInError("malformed", f"the connection {connection.name} is not of SAML")
     return connection.settings

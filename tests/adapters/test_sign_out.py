@@ -64,6 +64,17 @@ def test_the_provider_ends_the_session_that_it_names_in_whichever_browser(town: 
     assert not phone.is_signed_in()
 
 
+def test_a_provider_whose_connection_is_switched_off_still_signs_out(town: Town) -> None:
+    """Whoever is signed in stays so when it is: the provider's word that they left must not be lost."""
+    ada, phone = two(town)
+    with writing(town.engine) as conn:
+        connections.change(conn, town.okta.tenant_id, ada.connection_id, enabled=False)
+    assert ada.is_signed_in()
+    assert order(ada, "_l1").status_code == 303
+    assert not ada.is_signed_in()
+    assert not phone.is_signed_in()
+
+
 def test_what_names_nobody_here_ends_nothing(town: Town) -> None:
     ada, phone = two(town)
     for number, (name_id, session) in enumerate([("eve", None), ("ada", "_three"), ("eve", "_one"), ("ADA", None)]):
