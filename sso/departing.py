@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
+from urllib.parse import urlencode
 
 from sso.arriving import Arrivals, Begun
 from sso.connections import Connection
@@ -24,6 +25,11 @@ from sso.sides import Answered, Leaving, OidcLogout, Ordered, Received, SamlLogo
 
 SIGNED_OUT: Final = "/signed-out"
 log = logging.getLogger(__name__)
+
+
+def signed_out(tenant: Tenant) -> str:
+    """The page at the end of the way, which offers to sign in again."""
+    return f"{SIGNED_OUT}?{urlencode({'tenant': tenant.name})}"
 
 
 @dataclass(frozen=True, slots=True)

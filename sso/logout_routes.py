@@ -17,7 +17,7 @@ from sso.arriving import Arrivals, RefusedError
 from sso.bindings import Form
 from sso.browser import connection_of, received, visitor
 from sso.connections import Connection, Oidc
-from sso.departing import SIGNED_OUT, Departures
+from sso.departing import Departures, signed_out
 from sso.errors import SignInError
 from sso.keeping import Keeper
 
@@ -47,10 +47,10 @@ class _Doors:
         except RefusedError:
             # An answer to a sign-out of ours, however wrong: here the session ended before it was asked for.
             if came is not None and b"SAMLResponse=" in came.query + came.form:
-                return pages.onward(SIGNED_OUT)
+                return pages.onward(signed_out(tenant))
             raise
         if reply is None:
-            return pages.onward(SIGNED_OUT)
+            return pages.onward(signed_out(tenant))
         if isinstance(reply, Form):
             return pages.posting_to(reply.action, reply.fields, BACK_TO_PROVIDER)
         return pages.onward(reply.url)

@@ -41,7 +41,7 @@ from sso.browser import (
     visitor,
 )
 from sso.connections import Connection
-from sso.departing import SIGNED_OUT, Departures, form_token, is_form_token
+from sso.departing import SIGNED_OUT, Departures, form_token, is_form_token, signed_out
 from sso.errors import SignInError
 from sso.keeping import Aim, Keeper, Session, Tenant
 from sso.paths import is_local
@@ -170,7 +170,7 @@ class _Doors:
         secret, session = self._session(found)
         if session is None:
             # A form of another site comes without the cookie: it shall not take the cookie away either.
-            gone = pages.onward(_signed_out(found))
+            gone = pages.onward(signed_out(found))
             return self._without_session(found, gone) if secret else gone
         if not is_form_token(field("token"), secret):
             return refused_page(400, "This page was open for too long. Please go back and try again.", "Not done")
@@ -180,7 +180,7 @@ class _Doors:
             return pages.onward(home(found))
         begun = self._departures.sign_out(session, visitor(), everywhere=which == "all")
         if begun is None:
-            return self._without_session(found, pages.onward(_signed_out(found)))
+            return self._without_session(found, pages.onward(signed_out(found)))
         return self._without_session(found, self._waiting(begun, leave(begun.message, OUT_AT_PROVIDER)))
 
     def signed_out(self) -> Response:
@@ -275,10 +275,6 @@ def _begin_path(tenant: Tenant, connection: Connection, key: str | None) -> str:
 
 def _flow(key: str | None) -> str:
     return f"?{urlencode({'flow': key})}" if key else ""
-
-
-def _signed_out(tenant: Tenant) -> str:
-    return f"{SIGNED_OUT}?{urlencode({'tenant': tenant.name})}"
 
 
 def _shown(agent: str, address: str, since: datetime) -> dict[str, object]:

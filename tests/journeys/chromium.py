@@ -39,10 +39,13 @@ class Chromium:
         self._process = process
 
     @contextmanager
-    def tab(self, *ours: str, scripts: bool, width: int = 360) -> Iterator[Tab]:
-        """A new browser. `ours` are the beginnings of the addresses whose pages must be faultless; width in px."""
+    def tab(self, *ours: str, scripts: bool, still: bool = False) -> Iterator[Tab]:
+        """A new browser. `ours` are the beginnings of the addresses whose pages must be faultless.
+
+        With `still` the pages' own scripts do nothing, so that a page which would go on can be looked at.
+        """
         made = Tab(self, f"tab-{next(_numbers)}", ours)
-        made.act("open", scripts=scripts, width=width)
+        made.act("open", scripts=scripts, still=still)
         try:
             yield made
         finally:
@@ -80,6 +83,10 @@ class Tab:
     def press(self, css: str, see: str = "") -> Sight:
         """The same by a CSS selector."""
         return self.act("click", on={"css": css}, see=see)
+
+    def find(self, css: str) -> Sight:
+        """Waits until there is such an element."""
+        return self.act("find", on=css)
 
     def type(self, css: str, text: str) -> Sight:
         """Fills in a field."""

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+import requests
 import sqlalchemy as sa
 from click.testing import CliRunner
 from psycopg import sql
@@ -41,16 +42,22 @@ STOP_SECONDS: Final = 40
 class Server:
     """One `rollcall serve` at a port of its own. It may be started again after `stop` or `kill`.
 
-    `command` is another command that serves.
+    `command` is another command that serves; `public_url` is where people come, if something stands in front.
     """
 
     def __init__(
-        self, data_dir: Path, database_url: str | None, *, workers: int = 2, command: tuple[str, ...] = ("serve",)
+        self,
+        data_dir: Path,
+        database_url: str | None,
+        *,
+        workers: int = 2,
+        command: tuple[str, ...] = ("serve",),
+        public_url: str | None = None,
     ) -> None:
-        self._command = command
+        self._command, self._public_url = command, public_url
         self.data_dir, self.database_url = data_dir, database_url
         self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
+        self.url = public_url or f"http://127.0.0.1:{self.port}"
         self.lines: list[str] = []
         self._workers = workers
         self._process: subprocess.Popen[str] | None = None
@@ -150,7 +157,8 @@ class Server:
             "ROLLCALL_LOG_LEVEL": "warning",
         }
         external = {"DATABASE_URL": self.database_url or "", "ROLLCALL_SECRET_KEY": SECRET_KEY}
-        return {**kept, **chosen, **(external if self.database_url else {})}
+        front = {"ROLLCALL_PUBLIC_URL": self._public_url} if self._public_url else {}
+        return {**kept, **chosen, **front, **(external if self.database_url else {})}
 
     def rollcall(self, *args: str, stdin: str = "") -> Any:
         """The command with `--json` on this server's data, in this process; what it printed."""
@@ -158,6 +166,13 @@ class Server:
         done = CliRunner().invoke(rollcall, [*args, "--json"], obj=Context(environ), input=stdin)
         assert done.exit_code == 0, f"{args}: {done.output} {done.exception!r}"
         return json.loads(done.stdout)
+
+    def read(self, url: str) -> str:
+        """GET of one of its addresses, past what stands in front."""
+        path = url.removeprefix(self.url)
+        answer = requests.get(f"http://127.0.0.1:{self.port}{path}", timeout=STOP_SECONDS)
+        assert answer.ok, answer.text
+        return answer.text
 
     def vault(self) -> Vault:
         """What this server keeps its secrets with."""
@@ -179,10 +194,10 @@ class Server:
 
 
 @contextmanager
-def running(*, workers: int = 2) -> Iterator[Server]:
+def running(*, workers: int = 2, public_url: str | None = None) -> Iterator[Server]:
     """A started server with nothing in it; at the end it and all its data are gone."""
     with _places() as (data_dir, database_url):
-        server = Server(data_dir, database_url, workers=workers)
+        server = Server(data_dir, database_url, workers=workers, public_url=public_url)
         try:
             server.start()
             yield server

@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import requests
-
 from app.store import tenants
 from sso import cookies
 from sso.connections import Addresses
@@ -16,7 +14,6 @@ from tests.journeys.others import Other
 from tests.journeys.server import Server
 from tests.waiting import soon
 
-SECONDS: Final = 30
 SECRET: Final = "rollcall-at-the-provider-0123456789abcdef"
 AMARA: Final = "amara@quay.example"
 ASSERTION: Final = {
@@ -99,20 +96,20 @@ def after_a_second() -> None:
     assert soon(lambda: time.monotonic() >= end)
 
 
-def saml(server: Server, tenant: tenants.Tenant, idp: Other, *options: str) -> Stand:
+def saml(server: Server, tenant: tenants.Tenant, idp: Other, *options: str, name: str = "quay") -> Stand:
     """A SAML connection, known on both sides."""
     idp.control(**ASSERTION, people={AMARA: {"groups": ["teachers"]}})
     metadata = ("--metadata", f"{idp.url}/metadata")
-    stand = Stand(server, tenant, idp, _create(server, tenant, "saml", *metadata, *options))
-    idp.control(sp=requests.get(stand.addresses.metadata, timeout=SECONDS).text)
+    stand = Stand(server, tenant, idp, _create(server, tenant, "saml", name, *metadata, *options))
+    idp.control(sp=server.read(stand.addresses.metadata))
     return stand
 
 
-def openid(server: Server, tenant: tenants.Tenant, provider: Other, *options: str) -> Stand:
+def openid(server: Server, tenant: tenants.Tenant, provider: Other, *options: str, name: str = "quay") -> Stand:
     """An OpenID connection, known on both sides."""
     provider.control(clients=[], bend=None, keys=[0, 2], drop_session=True)
     issuer = ("--issuer", provider.url, "--client-id", tenant.name, "--client-secret-stdin")
-    stand = Stand(server, tenant, provider, _create(server, tenant, "oidc", *issuer, *options, stdin=SECRET))
+    stand = Stand(server, tenant, provider, _create(server, tenant, "oidc", name, *issuer, *options, stdin=SECRET))
     client = {
         "client_id": tenant.name,
         "client_secret": SECRET,
@@ -125,7 +122,9 @@ def openid(server: Server, tenant: tenants.Tenant, provider: Other, *options: st
     return stand
 
 
-def _create(server: Server, tenant: tenants.Tenant, kind: str, *options: str, stdin: str = "") -> dict[str, Any]:
-    command = ("connection", "create", "--tenant", tenant.name, "--type", kind, "--name", "quay")
+def _create(
+    server: Server, tenant: tenants.Tenant, kind: str, name: str, *options: str, stdin: str = ""
+) -> dict[str, Any]:
+    command = ("connection", "create", "--tenant", tenant.name, "--type", kind, "--name", name)
     told: dict[str, Any] = server.rollcall(*command, *options, stdin=stdin)
     return told

@@ -1,8 +1,10 @@
 // Debian's Chromium, for the journeys: node chromium.mjs PROGRAM, one JSON command a line in, one JSON answer a line out.
 //
-//   {do: "open", tab, scripts, width?}     a person's browser with nothing in it; scripts: false is without JavaScript
+//   {do: "open", tab, scripts, still?}     a person's browser with nothing in it; scripts: false is without JavaScript,
+//                                          still: true has JavaScript, but the pages' own scripts are empty
 //   {do: "go", tab, url, see}              opens an address and waits until the text `see` is on the page
-//   {do: "click", tab, on, see}            `on`: the name of a button or link, or {css}; {do: "type", tab, on: css, text}
+//   {do: "click", tab, on, see}            `on`: the name of a button or link, or {css}
+//   {do: "type", tab, on, text}            `on`: a CSS selector, here and in {do: "find", tab, on}, which only waits
 //   {do: "inspect", tab, name}             in light and dark, narrow and wide: what is too wide, what axe finds; pictures
 //   {do: "close", tab}
 //
@@ -15,6 +17,7 @@ import axe from 'axe-core';
 import { chromium } from 'playwright-core';
 
 const MOMENT = 15_000; // milliseconds
+const LONGEST = 45_000;
 const NARROW = 360;
 const WIDE = 1280;
 const pictures = process.env.JOURNEY_SCREENSHOTS;
@@ -28,17 +31,18 @@ const browser = await chromium.launch({
   ],
 });
 
-async function open({ tab: name, scripts, width = NARROW }) {
+async function open({ tab: name, scripts, still = false }) {
   const context = await browser.newContext({
     javaScriptEnabled: scripts,
     ignoreHTTPSErrors: true,
-    viewport: { width, height: 800 },
+    viewport: { width: NARROW, height: 740 },
     reducedMotion: 'reduce',
     locale: 'en-GB',
   });
+  if (still) await context.route('**/static/*.js', (route) => route.fulfill({ contentType: 'text/javascript', body: '' }));
   const page = await context.newPage();
   page.setDefaultTimeout(MOMENT);
-  const tab = { context, page, scripts, width, status: null, complaints: [] };
+  const tab = { context, page, scripts, status: null, complaints: [] };
   const complain = (what, at) => tab.complaints.push({ page: page.url(), at, what });
   page.on('console', (message) => {
     const { url } = message.location();
@@ -48,7 +52,7 @@ async function open({ tab: name, scripts, width = NARROW }) {
   page.on('pageerror', (error) => complain(String(error), page.url()));
   page.on('requestfailed', (request) => {
     const why = request.failure()?.errorText;
-    if (!(request.isNavigationRequest() && why === 'net::ERR_ABORTED')) complain(why, request.url());
+    if (why !== 'net::ERR_ABORTED') complain(why, request.url()); // the page was left
   });
   page.on('response', (response) => {
     if (!response.request().isNavigationRequest()) return;
@@ -74,6 +78,10 @@ const acts = {
     await seen(tab, see);
   },
 
+  async find(tab, { on }) {
+    await tab.page.locator(on).waitFor();
+  },
+
   async type(tab, { on, text }) {
     await tab.page.locator(on).fill(text);
   },
@@ -92,7 +100,7 @@ const acts = {
         }
       }
     }
-    await tab.page.setViewportSize({ width: tab.width, height: 800 });
+    await tab.page.setViewportSize({ width: NARROW, height: 740 });
     return { found };
   },
 };
@@ -106,7 +114,7 @@ function place(tab, on) {
 async function ugly(tab) {
   const { wide, room } = await tab.page.evaluate(() => ({ wide: document.scrollingElement.scrollWidth, room: innerWidth }));
   const found = wide > room ? [`${wide} px wide, there is room for ${room}`] : [];
-  return tab.scripts ? [...found, ...await inaccessible(tab)] : found;
+  return tab.scripts ? [...found, ...await inaccessible(tab)] : found; // axe waits for timers, which are scripts
 }
 
 async function inaccessible({ page }) {
@@ -134,9 +142,10 @@ async function shown({ page, status, complaints }) {
 process.stdout.write('ready\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const command = JSON.parse(line);
-  const answer = await done(command).catch(async (error) => {
+  const late = new Promise((_, fail) => { setTimeout(() => fail(new Error('it took too long')), LONGEST).unref(); });
+  const answer = await Promise.race([done(command), late]).catch(async (error) => {
     const tab = tabs.get(command.tab);
-    const now = tab ? await shown(tab).catch(() => ({ url: tab.page.url() })) : {};
+    const now = tab ? { url: tab.page.url(), complaints: tab.complaints } : {};
     return { error: String(error), ...now };
   });
   process.stdout.write(`${JSON.stringify(answer)}\n`);
