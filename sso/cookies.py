@@ -8,8 +8,9 @@
 
 The first two are random texts whose digests are stored. Over https their names begin with `__Host-`: no other host, not
 even a sibling's, can put its own cookie in their place, so that nobody is signed in as somebody else by an answer that
-was meant for another browser. The prefix demands the path `/` (RFC 6265bis §4.1.3.2). Plain http is for loopback only,
-where ports are one site and `Lax` is enough.
+was meant for another browser. The prefix demands the path `/` (RFC 6265bis §4.1.3.2). Plain http is for loopback only.
+No cookie can be `SameSite=None` there, which wants Secure; the pending one says nothing of SameSite, so that a provider
+called `localhost` reaches us at 127.0.0.1, another site, by a form: Chromium sends such a cookie along for two minutes.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Cookie:
 
     name: str
     secure: bool
-    same_site: Literal["Lax", "None"] = "Lax"
+    same_site: Literal["Lax", "None"] | None = "Lax"
     max_age: int | None = None
     http_only: bool = True
     path: str = "/"
@@ -53,7 +54,7 @@ def session_cookie(public_url: str, tenant_id: str, max_age: int | None = None) 
 def pending_cookie(public_url: str) -> Cookie:
     """The cookie of a browser that waits for an identity provider's answer, in as many tabs as it likes."""
     if _plain(public_url):
-        return Cookie("rollcall-pending", secure=False, max_age=PENDING_SECONDS)
+        return Cookie("rollcall-pending", secure=False, same_site=None, max_age=PENDING_SECONDS)
     return Cookie("__Host-rollcall-pending", secure=True, same_site="None", max_age=PENDING_SECONDS)
 
 

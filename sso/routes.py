@@ -121,7 +121,7 @@ class _Doors:
             key = self._keeper.keep(found.id, replace(aim, demands=replace(aim.demands, login_hint=email)))
         if choice.only is not None:
             return pages.leading_to(_begin_path(found, choice.only, key), TO_PROVIDER)
-        return self._chooser(found, choice, key)
+        return self._chooser(found, choice, key, email)
 
     def begin(self, tenant: str, name: str) -> Response:
         found = tenant_of(self._keeper, tenant)
@@ -192,7 +192,7 @@ class _Doors:
             return answer
         return pages.page("signed_out.html", again=f"/sign-in/{name}" if is_name(name) else None)
 
-    def _chooser(self, tenant: Tenant, choice: choosing.Choice, key: str | None) -> Response:
+    def _chooser(self, tenant: Tenant, choice: choosing.Choice, key: str | None, email: str = "") -> Response:
         if not choice.connections:
             return refused_page(404, NOT_SET_UP)
         return pages.page(
@@ -201,6 +201,7 @@ class _Doors:
             choices=[{"title": each.title, "href": _begin_path(tenant, each, key)} for each in choice.connections],
             by_email=choice.by_email,
             notice=choice.notice,
+            email=email,
             action=f"/sign-in/{tenant.name}{_flow(key)}",
         )
 

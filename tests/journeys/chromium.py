@@ -13,7 +13,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.journeys import others
@@ -70,7 +70,6 @@ class Tab:
     chromium: Chromium
     name: str
     ours: tuple[str, ...]
-    inspected: list[str] = field(default_factory=list)
 
     def go(self, url: str, see: str = "") -> Sight:
         """Opens an address, and waits until the text is to be seen."""
@@ -94,7 +93,6 @@ class Tab:
 
     def inspect(self, name: str) -> Sight:
         """Looks closely: nothing wider than the window, nothing that axe finds (with JavaScript alone)."""
-        self.inspected.append(name)
         return self.act("inspect", name=name)
 
     def act(self, what: str, **more: Any) -> Sight:

@@ -50,7 +50,7 @@ def test_signing_out_here_goes_on_to_the_provider() -> None:
     assert len(desk.sessions) == 1
     assert "Ada" in get(there, "/signed-in/acme").get_data(as_text=True)
     answer = get(here, f"{slo()}?SAMLResponse=x&kind=answered&key=out-1")
-    assert (answer.status_code, answer.location) == (303, "/signed-out")
+    assert (answer.status_code, answer.location) == (303, "/signed-out?tenant=acme")
     assert desk.pending == {}
 
 
@@ -82,7 +82,7 @@ def test_an_answer_full_of_nonsense_still_says_that_the_person_is_signed_out() -
     browser = signed_in(desk)
     press(browser, "this")
     answer = get(browser, f"{slo()}?SAMLResponse=x&bad=signature")
-    assert (answer.location, code(desk)) == ("/signed-out", "signature")
+    assert (answer.location, code(desk)) == ("/signed-out?tenant=acme", "signature")
 
 
 def test_a_form_of_another_site_signs_nobody_out() -> None:
@@ -139,7 +139,7 @@ def test_bad_messages_end_nothing() -> None:
     browser = signed_in(desk)
     assert get(browser, f"{slo()}?SAMLRequest=x&bad=signature&subject=ada").status_code == 403
     assert code(desk) == "signature"
-    assert get(browser, f"{slo()}?SAMLResponse=x&kind=answered&key=out-9").location == "/signed-out"
+    assert get(browser, f"{slo()}?SAMLResponse=x&kind=answered&key=out-9").location == "/signed-out?tenant=acme"
     assert code(desk) == "unknown_request"
     assert len(desk.sessions) == 1
 

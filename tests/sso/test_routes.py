@@ -90,6 +90,7 @@ def test_an_address_leads_to_its_domain_and_is_told_to_the_provider() -> None:
     assert side.asked == [Demands(force=True, login_hint="ada@acme.example")]
     page = post(browser, f"/sign-in/acme?flow={key}", {"email": "ada@else.example"}).get_data(as_text=True)
     assert "No sign-in belongs to this address" in page
+    assert 'value="ada@else.example"' in page
     assert "Okta" in page
     assert "Entra" in page
 
