@@ -77,7 +77,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_keys(app, engine)
     setup_scim(app, engine, settings)
     shared = setup_api(app, engine, settings)
-    setup_checks(app, engine, settings, hold)
+    setup_checks(app, engine, settings, shared, hold)
     setup_sign_in(app, engine, settings, shared)
     app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
@@ -185,13 +185,14 @@ def setup_api(app: Flask, engine: sa.Engine, settings: Settings) -> Door:
     return shared
 
 
-def setup_checks(app: Flask, engine: sa.Engine, settings: Settings, hold: bool) -> None:
+def setup_checks(app: Flask, engine: sa.Engine, settings: Settings, shared: Door, hold: bool) -> None:
     """Whether a token is good, for proxies and for resource servers. `hold`: the engine is this process's own."""
     from app.adapters.token_checks import SECONDS, TokenChecks
     from app.front import Front, Road
     from sso import forward_auth, introspection
 
-    keeper = TokenChecks(engine, settings.public_url, seconds=SECONDS, hold=hold)
+    asserting = shared.provider.asserting
+    keeper = TokenChecks(engine, settings.public_url, seconds=SECONDS, hold=hold, asserting=asserting)
     roads = (
         Road(forward_auth.PATH, forward_auth.is_check, lambda environ: forward_auth.check(environ, keeper)),
         Road(

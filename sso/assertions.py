@@ -27,7 +27,8 @@ class RejectedError(Exception):
 class Trust:
     """Whose assertions a client may show, as its administrator registered them.
 
-    Keys come from `jwks_url`, or are `jwks`, the JSON text of a key set.
+    Keys come from `jwks_url`, or are `jwks`, the JSON text of a key set. `also` are further names of ours that it may
+    be meant for. `once`: it must have a `jti` (OpenID Connect Core §9), so that it is used once.
     """
 
     issuer: str
@@ -36,6 +37,8 @@ class Trust:
     jwks_url: str | None = None
     jwks: str | None = None
     epoch: int = 0
+    also: tuple[str, ...] = ()
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,9 @@ def _claims(claims: Mapping[str, Any], trust: Trust, now: float) -> Asserted:
     jwt_claims.issued_by(claims, trust.issuer)
     if claims.get("sub") != trust.subject:
         raise RejectedError("its sub is not the registered one")
-    jwt_claims.meant_for(claims, trust.audience)
-    until = jwt_claims.end(claims, now, SKEW)
-    return Asserted(jwt_claims.identifier(claims, "jti"), until + SKEW)
+    if not set(trust.also) & set(jwt_claims.audiences(claims)):
+        jwt_claims.meant_for(claims, trust.audience)
+    until, jti = jwt_claims.end(claims, now, SKEW), jwt_claims.identifier(claims, "jti")
+    if trust.once and jti is None:
+        raise RejectedError("it has no jti")
+    return Asserted(jti, until + SKEW)

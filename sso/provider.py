@@ -39,7 +39,7 @@ from sso.grants import AuthorizationCode, ClientCredentials, RefreshToken
 from sso.issuer_keys import IssuerKeys
 from sso.jwks import Keys
 from sso.minting import Mint
-from sso.tokens import Clients, Tokens
+from sso.tokens import Client, Clients, Tokens
 
 GRANT_TYPES: Final = ("authorization_code", "refresh_token", "client_credentials")
 AUTH_METHODS: Final = tuple(dict.fromkeys((*METHODS, *PARTY_METHODS)))
@@ -92,7 +92,7 @@ class Provider:
     ) -> None:
         assertions = Assertions(clients, keys or IssuerKeys(), now)
         self._server = _Server(clients, tokens, scopes, assertions, people)
-        self._people, self._tokens = people, tokens
+        self._people, self._tokens, self._assertions = people, tokens, assertions
 
     def token(self, request: TokenRequest) -> Answer:
         """Answers a token request: RFC 6749 §5.1 or §5.2, never an exception of the protocol."""
@@ -119,6 +119,16 @@ class Provider:
         elif self._people is not None:
             self._people.keeper.revoke_token(known.client.party, token)
         return Answer(200, {}, _NO_STORE)
+
+    def asserting(self, form: Mapping[str, str]) -> Client | None:
+        """The relying party that proved who it is by an assertion, if that is its way. The assertion is used then."""
+        request = _Request(TokenRequest({}, {name: [value] for name, value in form.items()}))
+        try:
+            known = self._assertions.authenticate(None, request)
+        except OAuth2Error:
+            return None
+        mine = known is not None and known.client.party is not None
+        return known.client if known and mine and known.check_endpoint_auth_method(ASSERTION, "introspection") else None
 
     def _check_grant_type(self, request: TokenRequest) -> None:
         if not request.form.get("grant_type"):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from sso import person_claims
+from sso.client_authentication import METHODS
+from sso.jwks import ALGORITHMS
 from sso.keys import ES256, RS256
 from sso.provider import AUTH_METHODS, GRANT_TYPES
 from sso.relying_parties import SCOPES
@@ -40,9 +42,11 @@ def document(public_url: str) -> dict[str, Any]:
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": [RS256, ES256],
         "token_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "token_endpoint_auth_signing_alg_values_supported": [RS256, "PS256", ES256, "EdDSA"],
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": list(AUTH_METHODS),
-        "introspection_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported": list(METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": ["none", "login", "select_account"],
         "claim_types_supported": ["normal"],

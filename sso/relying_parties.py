@@ -25,6 +25,7 @@ class RelyingParty:
 
     `kind` native: the port of a loopback redirect URI is free (RFC 8252 §7.3). `token_format` is that of its access
     tokens; `audience` their `aud` (None: its id). `introspects` lets it ask about the tokens of its whole tenant.
+    With `auth_method` private_key_jwt its keys are at `jwks_url`, or `jwks`, the JSON text of a key set.
     """
 
     id: str
@@ -39,5 +40,7 @@ class RelyingParty:
     id_token_algorithm: Literal["RS256", "ES256"] = "RS256"  # noqa: S105
     audience: str | None = None
     introspects: bool = False
+    jwks_url: str | None = None
+    jwks: str | None = None
     back_channel_logout_uri: str | None = None
     front_channel_logout_uri: str | None = None

@@ -27,17 +27,17 @@ _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 class KnownClient(Client):
     """A client and whom it speaks for: its tokens speak for the same tenant and source.
 
-    A public client has no credential.
+    One that shows no secret has no credential.
     """
 
     credential: credentials.Credential | None = None
 
 
 class OAuthClients:
-    """`sso.tokens.Clients` and `sso.tokens.Tokens`."""
+    """`sso.tokens.Clients` and `sso.tokens.Tokens`. `issuer` is our public address, where people sign in through us."""
 
-    def __init__(self, engine: sa.Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: sa.Engine, issuer: str | None = None) -> None:
+        self._engine, self._issuer = engine, issuer
         self._last_use = credentials.LastUse(engine)
 
     def authenticate(self, client_id: str, secret: str) -> KnownClient | None:
@@ -67,16 +67,16 @@ class OAuthClients:
         with reading(self._engine) as conn:
             found = scim_clients.federated(conn, client_id)
         if found is None:
-            return None
+            return self._signing(client_id)
         owner, said = found
         trust = Trust(said.issuer, said.subject, said.audience, said.jwks_url, said.jwks)
         return KnownClient(owner.id, tuple(sorted(owner.scopes)), None, owner), trust
 
     def first_use(self, client: Client, jti: str, until: float) -> bool:
         """Whether no process of ours has seen this `jti` of the client."""
-        owner = _credential(client)
+        tenant_id = client.party.tenant_id if client.party is not None else _credential(client).tenant_id
         with writing(self._engine) as conn:
-            return scim_clients.first_use(conn, owner.tenant_id, owner.id, jti, datetime.fromtimestamp(until, UTC))
+            return scim_clients.first_use(conn, tenant_id, client.id, jti, datetime.fromtimestamp(until, UTC))
 
     def issue(self, client: Client, scopes: tuple[str, ...], lifetime: timedelta) -> str:
         """A new access token of a client that proved here who it is; it ends no later than the client does.
@@ -108,6 +108,15 @@ class OAuthClients:
         owner = _credential(client)
         with reading(self._engine) as conn:
             credentials.revoke_issued(conn, owner.tenant_id, client.id, text)
+
+    def _signing(self, client_id: str) -> tuple[KnownClient, Trust] | None:
+        """A relying party that signs by itself: for the issuer that we are, or for its token endpoint."""
+        party = self._party(client_id)
+        if party is None or party.auth_method != "private_key_jwt" or self._issuer is None:
+            return None
+        token_url = f"{self._issuer}/oauth/token"
+        trust = Trust(party.id, party.id, self._issuer, party.jwks_url, party.jwks, also=(token_url,), once=True)
+        return KnownClient(party.id, (), party), trust
 
     def _party(self, client_id: str) -> RelyingParty | None:
         with reading(self._engine) as conn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -11,6 +12,8 @@ from app.adapters.relying_parties import settings_of
 from app.store import clients
 from app.store.audit import Entry
 from sso.relying_parties import RelyingParty
+
+CONFIDENTIAL: Final = ("client_secret_basic", "client_secret_post")
 
 
 def register(
@@ -28,7 +31,7 @@ def register(
             settings=settings_of(party),
         )
         secret = None
-        if party.auth_method != "none":
+        if party.auth_method in CONFIDENTIAL:
             secret = clients.add_secret(conn, party.tenant_id, id, overlap=None, expires_at=expires_at).secret
         facts = {
             "name": party.name,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -23,11 +23,12 @@ from app.store.held import Held
 from sso.checking import Asker, Good
 from sso.cookies import is_value
 from sso.cookies import session as cookie_name
-from sso.tokens import B64TOKEN
+from sso.tokens import B64TOKEN, Client
 
 SECONDS: Final = 0.8
 INTROSPECT: Final = "tokens:introspect"
 _LONGEST_AUTHORIZATION: Final = 1_024
+Asserting = Callable[[Mapping[str, str]], Client | None]
 _SECRETS: Final = ("client", "client_secret")
 _BEARERS: Final = ("api_key", "access_token")
 
@@ -35,11 +36,20 @@ _BEARERS: Final = ("api_key", "access_token")
 class TokenChecks:
     """Answers from memory, else by one statement. `public_url` names the session cookies.
 
-    `hold` is for the engine of a worker process: a connection of it is held between requests.
+    `hold` is for the engine of a worker process: a connection of it is held between requests. `asserting` tells which
+    client the assertion in a form is from.
     """
 
-    def __init__(self, engine: sa.Engine, public_url: str, *, seconds: float = 0.0, hold: bool = False) -> None:
-        self._engine, self._public_url = engine, public_url
+    def __init__(
+        self,
+        engine: sa.Engine,
+        public_url: str,
+        *,
+        seconds: float = 0.0,
+        hold: bool = False,
+        asserting: Asserting = lambda _: None,
+    ) -> None:
+        self._engine, self._public_url, self._asserting = engine, public_url, asserting
         self._held = Held(engine, hold=hold)
         self.tokens: Remembered[tuple[bytes, token_reads.Reach | None], Good] = Remembered(seconds)
         self.sessions: Remembered[tuple[str, bytes], Good] = Remembered(seconds)
@@ -78,8 +88,12 @@ class TokenChecks:
         return self._token(token, reach)
 
     def asker(self, authorization: str | None, form: Mapping[str, str]) -> Asker | None:
-        """Who asks: by HTTP Basic, by client_id and client_secret in the form, or by a bearer token; not by two."""
+        """Who asks: by HTTP Basic, by a secret or an assertion in the form, or by a bearer token; not by two."""
         in_form = "client_secret" in form or "client_assertion" in form
+        if authorization is None and "client_assertion" in form:
+            client = None if "client_secret" in form else self._asserting(form)
+            party = None if client is None else client.party
+            return None if party is None else Asker(party.tenant_id, party.id, party.introspects)
         if authorization is None:
             name, secret = form.get("client_id"), form.get("client_secret")
             return self._asker(name, secret, "client_secret_post") if name and secret else None

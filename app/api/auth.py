@@ -57,7 +57,7 @@ class Door:
         self.openapi = openapi
         self.people = people
         self._last_use = LastUse(engine)
-        keeper = OAuthClients(engine)
+        keeper = OAuthClients(engine, None if people is None else people.mint.issuer)
         self.provider = Provider(keeper, keeper, (*SCOPES, SCIM), keys, people=people)
 
     def admit(self, authorization: str | None, scope: str) -> Caller:

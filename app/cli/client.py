@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from app.adapters import registering
+from app.adapters.registering import CONFIDENTIAL
 from app.adapters.relying_parties import relying_party
 from app.cli.context import Context, actor, json_option, show, table, tenant_option
 from app.cli.issuing import a_uuid, end_after, expires_option, minute, state
@@ -18,10 +20,11 @@ from app.store.clients import ListedClient
 from app.store.engine import reading
 from app.store.tenants import NotFoundError
 from sso import redirect_uris
+from sso.issuer_keys import check_address
+from sso.jwks import usable_keys
 from sso.relying_parties import OPENID, SCOPES, RelyingParty
 
 LONGEST_OVERLAP: Final = 24 * 365 * 3  # hours
-CONFIDENTIAL: Final = ("client_secret_basic", "client_secret_post")
 
 
 def _address(_ctx: click.Context, _parameter: click.Parameter, value: Any) -> Any:
@@ -63,6 +66,10 @@ def client() -> None:
 @click.option("--public", is_flag=True, help="It cannot keep a secret: it has none, and proves itself by PKCE alone.")
 @click.option("--native", is_flag=True, help="A program on the person's device: the port on loopback is free.")
 @click.option("--auth-method", type=click.Choice(CONFIDENTIAL), help="How it sends its secret; without: by HTTP Basic.")
+@click.option("--jwks-url", metavar="URL", help="It signs instead of sending a secret: where its keys stand.")
+@click.option(
+    "--jwks-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Or a file with its key set."
+)
 @click.option(
     "--token-format", type=click.Choice(("opaque", "jwt")), default="opaque", show_default=True, help="Access tokens."
 )
@@ -85,6 +92,8 @@ def create(
     public: bool,
     native: bool,
     auth_method: str | None,
+    jwks_url: str | None,
+    jwks_file: Path | None,
     expires_in: int | None,
     as_json: bool,
     **other: Any,
@@ -94,8 +103,11 @@ def create(
         raise click.UsageError("a public client has no secret: no --auth-method, --expires-in, --introspects")
     if scopes and OPENID not in scopes:
         raise click.UsageError("a client that people sign in to needs --scope openid")
-    chosen = {**other, "kind": "native" if native else "web"}
-    chosen["auth_method"] = "none" if public else auth_method or "client_secret_basic"
+    keys = _keys(jwks_url, jwks_file)
+    if keys and (public or auth_method or expires_in):
+        raise click.UsageError("a client that signs has no secret: no --public, --auth-method, --expires-in")
+    chosen = {**other, **keys, "kind": "native" if native else "web"}
+    chosen["auth_method"] = "private_key_jwt" if keys else "none" if public else auth_method or "client_secret_basic"
     if scopes:
         chosen["scopes"] = tuple(dict.fromkeys(scopes))
     vault = context.vault
@@ -157,8 +169,8 @@ def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in
     with context.database() as engine:
         with reading(engine) as conn:
             tenant, row = tenants.find(conn, tenant_name), clients.find(conn, id)
-        if row is not None and relying_party(row).auth_method == "none":
-            raise click.UsageError("a public client has no secret")
+        if row is not None and relying_party(row).auth_method not in CONFIDENTIAL:
+            raise click.UsageError("a client that is public, or signs, has no secret")
         secret = registering.add_secret(
             engine,
             tenant.id,
@@ -184,6 +196,24 @@ def remove(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
     show({"client_id": id, "removed": True}, f"{id} is removed.", as_json=as_json)
 
 
+def _keys(url: str | None, file: Path | None) -> dict[str, str]:
+    """Whose signature proves the client; empty where a secret does."""
+    if url is not None and file is not None:
+        raise click.UsageError("either --jwks-url or --jwks-file")
+    try:
+        if url is not None:
+            check_address(url)
+            return {"jwks_url": url}
+        if file is None:
+            return {}
+        text = file.read_text(encoding="utf-8")
+        if not usable_keys(text):
+            raise ValueError("the key set has no key")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    return {"jwks": text}
+
+
 def _all(context: Context, tenant_name: str) -> Sequence[ListedClient]:
     with context.database() as engine, reading(engine) as conn:
         return clients.listing(conn, tenants.find(conn, tenant_name).id)
@@ -204,7 +234,7 @@ def _kind(one: ListedClient) -> str:
 def _state(one: ListedClient) -> str:
     if one.removed_at is not None:
         return "removed"
-    if relying_party(one.client).auth_method == "none":
+    if relying_party(one.client).auth_method not in CONFIDENTIAL:
         return "valid"
     return ", ".join(sorted({state(each) for each in one.secrets}))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -57,6 +58,9 @@ def test_a_public_native_client_has_no_secret(run: Command) -> None:
         ("--post-logout-redirect-uri", "https://lms.example.com/#x"),
         ("--back-channel-logout-uri", "ftp://lms.example.com/"),
         ("--public", "--introspects"),
+        ("--public", "--jwks-url", "https://lms.example/keys"),
+        ("--jwks-url", "http://lms.example/keys"),
+        ("--expires-in", "5", "--jwks-url", "https://lms.example/keys"),
         ("--public", "--expires-in", "5"),
         ("--scope", "email"),
         ("--scope", "everything"),
@@ -70,3 +74,24 @@ def test_what_is_not_there_is_not_shown(run: Command) -> None:
     nobody = "00000000-0000-7000-8000-000000000000"
     assert run("client", "show", nobody, "--tenant", "acme").exit_code == 1
     assert run("client", "show", "x", "--tenant", "acme").exit_code == 2
+
+
+def test_a_client_that_signs_has_no_secret(run: Command, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(json.dumps({"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA", "use": "sig"}]}))
+    for option in (("--jwks-file", str(keys)), ("--jwks-url", "https://lms.example/keys")):
+        made = told(run(*CREATE, *option))
+        assert made["client_secret"] is None
+        shown = told(run("client", "show", made["client_id"], "--tenant", "acme", "--json"))
+        assert (shown["auth_method"], shown["secrets"]) == ("private_key_jwt", [])
+        assert run("client", "rotate", made["client_id"], "--tenant", "acme").exit_code == 2
+    assert shown["jwks_url"] == "https://lms.example/keys"
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", '{"keys": []}', '{"keys": [{"kty": "oct", "k": "AA"}]}', '{"keys": [{"d": "x"}]}']
+)
+def test_a_key_set_that_is_none(run: Command, tmp_path: Path, text: str) -> None:
+    keys = tmp_path / "keys.json"
+    keys.write_text(text)
+    assert run(*CREATE, "--jwks-file", str(keys)).exit_code == 2
