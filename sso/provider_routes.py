@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import orjson
 from flask import Blueprint, Response, request
 
-from sso import authorize, cookies, end_session, pages, person_claims, provider_metadata
+from sso import authorize, cookies, cross_origin, end_session, pages, person_claims, provider_metadata
 from sso.arriving import Begun
 from sso.authorizations import SignedIn
 from sso.authorize import MARK, Asked, NoWayBack, Parameters, RefusedError, Way
@@ -69,7 +69,7 @@ def blueprint(parts: Doors, unavailable: tuple[type[Exception], ...] = ()) -> Bl
     doors = _Doors(parts)
     both = ["GET", "POST"]
     made.add_url_rule(provider_metadata.AUTHORIZE, "authorize", doors.authorize, methods=both)
-    made.add_url_rule(provider_metadata.USERINFO, "userinfo", doors.userinfo, methods=both)
+    made.add_url_rule(provider_metadata.USERINFO, "userinfo", doors.userinfo, methods=[*both, "OPTIONS"])
     made.add_url_rule(provider_metadata.REVOKE, "revoke", doors.revoke, methods=["POST"])
     made.add_url_rule(provider_metadata.END_SESSION, "end_session", doors.end_session, methods=both)
     for path in (provider_metadata.OPENID_DOCUMENT, provider_metadata.OAUTH_DOCUMENT):
@@ -157,6 +157,9 @@ class _Doors:
 
     def userinfo(self) -> Response:
         """In the header alone (RFC 6750 §2.1): addresses and forms end up in logs."""
+        origin = request.headers.get("Origin")
+        if request.method == "OPTIONS":
+            return pages.empty(204, cross_origin.preflight(origin))
         access = self._keeper.access(bearer(request.headers.get("Authorization"), LONGEST_TOKEN))
         if access is None:
             raise InvalidTokenError("The token is unknown, expired or revoked.")
@@ -165,7 +168,9 @@ class _Doors:
         person = self._keeper.person(access.tenant_id, access.account_id)
         if person is None:
             raise InvalidTokenError("The token is unknown, expired or revoked.")
-        return _json(person_claims.of(person, access.scopes))
+        answer = _json(person_claims.of(person, access.scopes))
+        answer.headers.update(cross_origin.headers(self._keeper, access.client_id, origin))
+        return answer
 
     def revoke(self) -> Response:
         form = _form(LARGEST)
@@ -175,6 +180,7 @@ class _Doors:
         answer: Answer = self._provider.revoke(TokenRequest(dict(request.headers), form))
         response = _json(answer.body, answer.status)
         response.headers.update(answer.headers)
+        response.headers.update(cross_origin.of_form(self._keeper, form, request.headers.get("Origin")))
         return response
 
     def end_session(self) -> Response:

@@ -12,6 +12,7 @@ from app.api.auth import Door
 from app.api.problems import Problem
 from app.api.routes import Route, json
 from app.api.schemas import TokenErrorSchema, TokenSchema
+from sso import cross_origin
 from sso.assertions import ASSERTION_TYPE
 from sso.provider import GRANT_TYPES, TokenRequest
 
@@ -31,6 +32,8 @@ def issue(door: Door) -> Response:
     response = json(answer.body, answer.status)
     for name, value in answer.headers:
         response.headers[name] = value
+    if door.people is not None:
+        response.headers.update(cross_origin.of_form(door.people.keeper, form, request.headers.get("Origin")))
     return response
 
 
