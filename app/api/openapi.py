@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from typing import Any, Final
 
 import orjson
@@ -12,6 +13,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Response
 from marshmallow import Schema
 
+from app.api import checks_documented
 from app.api.auth import SCOPES, Door
 from app.api.problems import KINDS
 from app.api.routes import Route
@@ -56,6 +58,8 @@ def rendered(routes: Sequence[Route], public_url: str) -> bytes:
     spec.components.security_scheme("oauth", {"type": "oauth2", "flows": flows})
     for route in routes:
         spec.path(path=path_of(route.rule), operations={route.method.lower(): _operation(route)})
+    for path, operations in checks_documented.PATHS.items():
+        spec.path(path=path, operations=deepcopy(dict(operations)))  # it resolves schemas in place
     return orjson.dumps(spec.to_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
 
 
