@@ -119,8 +119,6 @@ def read(said: Parameters, party: RelyingParty, way: Way) -> Asked:
     if twice or any(len(values) > 1 for values in said.values()):
         raise RefusedError("invalid_request", f"There more than once: {', '.join(twice)[:100] or 'a parameter'}.")
     one = {name: values[0] for name, values in said.items() if values}
-    if any("\0" in value for value in one.values()):
-        raise RefusedError("invalid_request", "A parameter holds the character NUL.")
     for name, code in _UNSUPPORTED.items():
         if name in one:
             raise RefusedError(code, f"The parameter {name} is not supported.")

@@ -111,10 +111,6 @@ PARAMETERS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "nonce twice": ({"nonce": ["a", "b"]}, "invalid_request"),
     "an unknown parameter twice": ({"x": ["a", "b"]}, "invalid_request"),
     "a nonce too long": ({"nonce": "n" * 513}, "invalid_request"),
-    "a nonce with NUL": ({"nonce": "a\0b"}, "invalid_request"),
-    "a login_hint with NUL": ({"login_hint": "a\0b"}, "invalid_request"),
-    "acr_values with NUL": ({"acr_values": "a\0b", "prompt": "login"}, "invalid_request"),
-    "a state with NUL": ({"state": "a\0b"}, "invalid_request"),
     "an unknown context": ({"acr_values": "urn:gold", "prompt": "none"}, "unmet_authentication_requirements"),
     "an older sign-in than wanted": ({"max_age": "0", "prompt": "none"}, "login_required"),
     "a connection that is a path": ({"connection": "../../x"}, "invalid_request"),
@@ -122,7 +118,15 @@ PARAMETERS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "an unsigned hint": ({"id_token_hint": "eyJhbGciOiJub25lIn0.e30."}, "invalid_request"),
 }
 
-GOOD: Final = "right"
+UNREADABLE: Final[dict[str, dict[str, Any]]] = {
+    "a nonce with NUL": {"nonce": "a\0b"},
+    "a login_hint with NUL": {"login_hint": "a\0b"},
+    "acr_values with NUL": {"acr_values": "a\0b", "prompt": "login"},
+    "a state with NUL": {"state": "a\0b"},
+    "half a character": {"state": b"\xff"},
+    "too long": {"state": "s" * 8_000},
+    "too many": {f"x{number}": "" for number in range(60)},
+}
 FORMS: Final[dict[str, tuple[dict[str, Any], str]]] = {
     "no verifier": ({"code_verifier": None}, "invalid_request"),
     "an empty verifier": ({"code_verifier": ""}, "invalid_request"),

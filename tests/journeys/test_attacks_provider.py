@@ -56,6 +56,7 @@ def test_no_redirect_uri_but_the_registered_one(target: Target) -> None:
     plays = {name: partial(web.ask, redirect_uri=uri) for name, uri in provider.REDIRECT_URIS.items()}
     plays |= {f"native: {name}": partial(native.ask, redirect_uri=uri) for name, uri in provider.NATIVE_URIS.items()}
     plays |= {f"client: {name}": partial(web.ask, client_id=id) for name, id in provider.CLIENTS.items()}
+    plays |= {name: partial(web.ask, **changes) for name, changes in provider.UNREADABLE.items()}
     plays["client: twice"] = partial(web.ask, client_id=[web.id, web.id])
     plays["another client's"] = partial(web.ask, client_id=native.id)
     plays["a loopback port of a client that is not native"] = partial(
@@ -89,7 +90,7 @@ def test_hostile_hints_are_refused_where_they_come(target: Target) -> None:
     now = int(time.time())
     claims = {"iss": target.server.url, "aud": target.web.id, "sub": target.web.who.account_id, "iat": now}
     hostile = {name: one.token for name, one in tokens(SIGNER, {**claims, "exp": now + 300, "sid": "s"}).items()}
-    hostile = {name: token for name, token in hostile.items() if token and len(token) < 2_000}
+    hostile = {name: token for name, token in hostile.items() if token and len(token) < 2_000 and "\0" not in token}
     leave, ask = target.web.leave, target.web.ask
     played(
         {name: partial(ask, id_token_hint=token) for name, token in hostile.items()},
