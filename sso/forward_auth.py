@@ -96,10 +96,10 @@ def _good(environ: Environment, demands: Demands, keeper: Keeper) -> Good:
             raise InvalidTokenError("The token is unknown, expired or revoked.")
         return good
     cookies = environ.get("HTTP_COOKIE", "")
-    for tenant in demands.tenants if cookies else ():
-        good = keeper.session(tenant, cookies)
-        if good is not None:
-            return good
+    sessions = (keeper.session(tenant, cookies) for tenant in demands.tenants) if cookies else ()
+    found = [good for good in sessions if good is not None]
+    if found:  # whoever is signed in at several of the tenants comes in by the one that will do
+        return next((good for good in found if demands.unmet(good) is None), found[0])
     raise MissingTokenError("Send an access token as 'Authorization: Bearer <token>'.")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from sso.checking import Answer
+from sso.checking import Answer, Good
 from sso.forward_auth import check, is_check
 from tests.sso.good import Keeper, environment
 
@@ -116,6 +118,20 @@ def test_a_cookie_counts_for_the_tenant_that_is_named_and_without_authorization(
     assert ask("/oauth/check?tenant=acme&scope=openid", COOKIE="ada").status == 403
     told = dict(ask("/oauth/check?tenant=acme", COOKIE="ada").headers)
     assert (told["X-Auth-Roles"], told["X-Auth-Client"], told["X-Auth-Scopes"]) == ("learner,trainer", "", "")
+
+
+def test_who_is_signed_in_at_several_tenants_comes_in_by_the_one_that_will_do() -> None:
+    class Both(Keeper):
+        def session(self, tenant: str, cookies: str) -> Good | None:
+            found = super().session("acme", cookies)
+            return None if found is None else replace(found, tenant=tenant, roles=(f"{tenant}-trainer",))
+
+    def asked(query: str) -> Answer:
+        return check(environment(f"/oauth/check?tenant=one&tenant=two{query}", COOKIE="ada"), Both())
+
+    for role, tenant in (("one-trainer", "one"), ("two-trainer", "two")):
+        assert dict(asked(f"&role={role}").headers)["X-Auth-Tenant"] == tenant
+    assert asked("&role=three-trainer").status == 403
 
 
 def test_forwarded_headers_decide_nothing() -> None:
