@@ -126,9 +126,9 @@ def test_signing_out_here_asks_the_provider_and_takes_its_answer_once(town: Town
     raw = query(logout_response(world_of(ada, request_id)), IDP, kind="SAMLResponse").decode()
     path = f"/saml/{ada.connection_id}/slo?{raw}"
     attempts = len(town.rows("sign_ins"))
-    assert phone.get(path).location == "/signed-out"  # another browser's answer is nobody's
+    assert phone.get(path).location == "/signed-out?tenant=acme"  # another browser's answer is nobody's
     assert town.last().reason == "unknown_request"
-    assert ada.get(path).location == "/signed-out"
+    assert ada.get(path).location == "/signed-out?tenant=acme"
     assert len(town.rows("sign_ins")) == attempts + 1
     ada.get(path)
     assert town.last().reason == "unknown_request"
