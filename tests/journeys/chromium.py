@@ -83,6 +83,10 @@ class Tab:
         """The same by a CSS selector."""
         return self.act("click", on={"css": css}, see=see)
 
+    def see(self, text: str) -> Sight:
+        """Waits until the text is to be seen."""
+        return self.act("see", see=text)
+
     def find(self, css: str) -> Sight:
         """Waits until there is such an element."""
         return self.act("find", on=css)

@@ -3,6 +3,7 @@
 //   {do: "open", tab, scripts, still?}     a person's browser with nothing in it; scripts: false is without JavaScript,
 //                                          still: true has JavaScript, but the pages' own scripts are empty
 //   {do: "go", tab, url, see}              opens an address and waits until the text `see` is on the page
+//   {do: "see", tab, see}                  waits for the text
 //   {do: "click", tab, on, see}            `on`: the name of a button or link, or {css}
 //   {do: "type", tab, on, text}            `on`: a CSS selector, here and in {do: "find", tab, on}, which only waits
 //   {do: "inspect", tab, name}             in light and dark, narrow and wide: what is too wide, what axe finds; pictures
@@ -70,6 +71,10 @@ async function seen(tab, text) {
 const acts = {
   async go(tab, { url, see }) {
     await tab.page.goto(url, { waitUntil: 'commit' });
+    await seen(tab, see);
+  },
+
+  async see(tab, { see }) {
     await seen(tab, see);
   },
 
