@@ -1,8 +1,9 @@
 """What a person sees while signing in: pages without a need for JavaScript, each under a policy of its own.
 
-Nothing of it may be kept by a cache or told to the next site. Forms go to us alone, or to the one identity provider
-that takes its messages by POST: browsers apply `form-action` to redirects as well, so that whoever must leave us after
-a form gets a page that leads on, not a redirect.
+Nothing of it may be kept by a cache or told to the next site. Browsers apply `form-action` to redirects as well. Forms
+of ours go to us alone, so that whoever must leave us after one gets a page that leads on, not a redirect. The page that
+posts a message to an identity provider names a scheme, not the provider, which may send people on to a sign-in page, or
+to the next platform's sign-out, at an address that nobody tells us. Its one form is ours, and nothing else is there.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def posting_to(action: str, fields: Mapping[str, str] | Sequence[tuple[str, str]
     """A page with a form to an identity provider, which a script of ours sends, or a person."""
     pairs = list(fields.items()) if isinstance(fields, Mapping) else list(fields)
     values = {"form_action": action, "fields": pairs, "sentence": sentence}
-    return _page("post_form.html", 200, _origin(action), "script-src 'self'; ", values)
+    return _page("post_form.html", 200, f"{urlsplit(action).scheme}:", "script-src 'self'; ", values)
 
 
 def onward(href: str) -> Response:
@@ -55,10 +56,3 @@ def _page(template: str, status: int, forms: str, script: str, values: Mapping[s
     answer.headers.update(PRIVATE)
     answer.headers["Content-Security-Policy"] = _POLICY.format(script=script, forms=forms)
     return answer
-
-
-def _origin(url: str) -> str:
-    """Scheme, host and port: all that a policy can hold without being mistaken (CSP 3 §2.3.1)."""
-    parts = urlsplit(url)
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")

@@ -25,6 +25,7 @@ ASSERTION: Final = {
     "sign_with": 0,
     "publish": [0],
     "binding": "redirect",
+    "elsewhere": None,
 }
 
 

@@ -11,6 +11,7 @@ People sign in by name, without a password. What it does wrong, and for whom, is
     audience      another audience;  lifetime: minutes that a message is valid, negative: expired
     sign_with     the index of the signing key;  publish: the indexes of the certificates in the metadata
     binding       redirect or post: how logout messages are sent
+    elsewhere     the beginning of another address, by which the sign-in page is come to
     name_id       the NameID's format;  context: the AuthnContextClassRef
 
 GET /control answers with all of it and with what happened. GET /metadata, /sso, /start (IdP-initiated), /slo, /logout.
@@ -29,7 +30,7 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -63,6 +64,7 @@ DEFAULTS = {
     "sign_with": 0,
     "publish": [0],
     "binding": "redirect",
+    "elsewhere": None,
     "name_id": saml.NAMEID_FORMAT_EMAILADDRESS,
     "context": PASSWORD,
 }
@@ -132,6 +134,12 @@ class Idp:
         self._tell("asked", force=message.force_authn, context=bool(message.requested_authn_context))
         if session and message.force_authn != "true":
             return self._answer(session, asked)
+        if self.state["elsewhere"]:
+            return 303, {"Location": f"{self.state['elsewhere']}/ask?{urlencode(asked)}"}, ""
+        return self.ask(asked)
+
+    def ask(self, asked):
+        """The sign-in page."""
         return _form(f"{self.base}/login", {**asked, "user": None})
 
     def start(self, fields, cookie):
@@ -314,6 +322,7 @@ def _handler(idp):
             acts = {
                 "/metadata": idp.metadata,
                 "/sso": lambda: idp.sso(method, fields, cookie),
+                "/ask": lambda: idp.ask(fields),
                 "/start": lambda: idp.start(fields, cookie),
                 "/login": lambda: idp.login(fields),
                 "/slo": lambda: idp.slo(method, fields, cookie),
