@@ -7,6 +7,7 @@ the values in them.
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -46,9 +47,20 @@ _SHARED: Final[list[Any]] = [
 ]
 _LINE: Final = orjson.OPT_APPEND_NEWLINE | orjson.OPT_UTC_Z
 _level = logging.INFO
+_DETAIL: Final = re.compile(r"\nDETAIL:.*?(?=\n\[SQL|\nCONTEXT:|\nHINT:|\Z)", re.DOTALL)
+
+
+def _without_detail(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+    """What PostgreSQL adds to an error quotes the row."""
+    found = event.get("exception")
+    for one in found if isinstance(found, list) else ():
+        one["exc_value"] = _DETAIL.sub("", one["exc_value"])
+    return event
+
+
 # The structure of the library's own choice would hold every local variable: tokens, cookies, whole forms.
 _TRACES: Final = structlog.processors.ExceptionRenderer(ExceptionDictTransformer(show_locals=False))
-_RENDER: Final[list[Any]] = [_TRACES, structlog.processors.JSONRenderer(_dumps)]
+_RENDER: Final[list[Any]] = [_TRACES, _without_detail, structlog.processors.JSONRenderer(_dumps)]
 _HANDLER: Final = logging.StreamHandler(_StandardError())
 _HANDLER.setFormatter(
     structlog.stdlib.ProcessorFormatter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
+from uuid import uuid4
 
 import pytest
 import sqlalchemy as sa
@@ -47,3 +48,17 @@ def test_a_statement_that_fails_is_told_without_its_values(engine: sa.Engine) ->
     with pytest.raises(sa.exc.DBAPIError) as failed, writing(engine) as conn:
         conn.execute(sa.insert(t.tenants).values(id=SECRET, name=SECRET))
     assert "parameters hidden" in str(failed.value)
+
+
+def test_a_row_that_is_refused_is_not_quoted(engine: sa.Engine, capsys: pytest.CaptureFixture[str]) -> None:
+    row = {"id": str(uuid4()), "name": "of-somebody"}
+    try:
+        with writing(engine) as conn:
+            for _ in range(2):
+                conn.execute(sa.insert(t.tenants).values(**row))
+    except sa.exc.DBAPIError:
+        logging.getLogger("app.somewhere").exception("a request failed")
+    text = capsys.readouterr().err
+    assert "duplicate key" in text
+    assert row["name"] not in text
+    assert row["id"] not in text
