@@ -118,6 +118,7 @@ def change(
     def act(conn: sa.Connection) -> tuple[Stored, list[Entry]]:
         before = connections.named(conn, tenant_id, name)
         values = _changes(before, wanted, vault)
+        _check_provider(before.settings, values.get("settings", before.settings))
         paired_before = before.source_settings.get("paired_source_id") is not None
         _check_pair(
             parse(before.kind, values.get("settings", before.settings)),
@@ -141,6 +142,13 @@ def change(
         return connections.named(conn, tenant_id, name), entries
 
     return audited(engine, tenant_id, act, alone=wanted.arrival is not None or wanted.paired is not None)
+
+
+def _check_provider(before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Another provider's names for people are other people's, and our secret is not for it."""
+    for name in ("issuer", "entity_id"):
+        if before.get(name) != after.get(name):
+            raise BadConnectionError(f"{name} stays: another identity provider is another connection; create one")
 
 
 def remove(engine: sa.Engine, tenant_id: str, name: str, actor: str) -> int:

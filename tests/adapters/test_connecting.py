@@ -123,6 +123,16 @@ def test_settings_are_laid_over_what_is_there(engine: sa.Engine, tenant: tenants
         _change(engine, tenant.id, settings={"issuer": None})
 
 
+def test_another_provider_is_another_connection(engine: sa.Engine, tenant: tenants.Tenant) -> None:
+    """Its names for people would be taken for those of the first, and our secret would be shown to it."""
+    _create(engine, tenant.id)
+    with pytest.raises(BadConnectionError, match="issuer stays"):
+        _change(engine, tenant.id, settings={"issuer": "https://other.example"})
+    with reading(engine) as conn:
+        assert connections.named(conn, tenant.id, "acme-login").settings["issuer"] == "https://idp.example"
+    assert [action for action, _ in _told(engine, tenant.id)] == ["connection.created"]
+
+
 def test_arrival_and_pairing_change_the_tenants_rules(engine: sa.Engine, okta: tenants.SourceRow) -> None:
     _create(engine, okta.tenant_id)
     with reading(engine) as conn:
