@@ -181,12 +181,16 @@ class _Doors:
         begun = self._departures.sign_out(session, visitor(), everywhere=which == "all")
         if begun is None:
             return self._without_session(found, pages.onward(signed_out(found)))
-        return self._without_session(found, self._waiting(begun, leave(begun.message, OUT_AT_PROVIDER)))
+        answer = self._waiting(begun, leave(begun.message, OUT_AT_PROVIDER))
+        set_cookie(answer, cookies.onward_cookie(self._public_url), signed_out(found))
+        return self._without_session(found, answer)
 
     def signed_out(self) -> Response:
         name, cookie = request.args.get("tenant", ""), cookies.onward_cookie(self._public_url)
         onward = request.cookies.get(cookie.name, "")
-        if onward.startswith(f"{END_SESSION}?") and is_local(onward):  # a client's own way on: it is checked there
+        # A client's own way on, which is checked there; or this page, where a provider's answer named no tenant.
+        ways = (f"{END_SESSION}?",) if name else (f"{END_SESSION}?", f"{SIGNED_OUT}?")
+        if onward.startswith(ways) and is_local(onward):
             answer = pages.onward(onward)
             set_cookie(answer, replace(cookie, max_age=0), "")
             return answer

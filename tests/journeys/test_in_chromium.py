@@ -76,24 +76,21 @@ def test_by_an_address_to_a_provider_that_takes_forms_and_out_again(
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts", "no scripts"])
-def test_a_learning_platform_asks_to_sign_out(
-    stand: Stand, chrome: Chromium, openid_provider: Other, scripts: bool
-) -> None:
+def test_a_learning_platform_asks_to_sign_out(stand: Stand, chrome: Chromium, scripts: bool) -> None:
     after = f"{stand.provider.url}/left"
     urls = ("--redirect-uri", f"{stand.provider.url}/callback", "--post-logout-redirect-uri", after)
     client = stand.command("client", "create", "The LMS", *urls)["client_id"]
     with chrome.tab(stand.server.url, scripts=scripts) as tab:
-        tab.go(f"{stand.server.url}/sign-in/{stand.tenant.name}", "Harbour Institute")
-        tab.click("Harbour Institute", "Sign-in")
-        assert tab.type("[name=login]", AMARA).url.startswith(openid_provider.url)
-        tab.type("[name=password]", "none")
-        assert tab.press("button[type=submit]", "You are signed in to").url == stand.home
-
+        assert _by_openid(stand, tab).url == stand.home
         tab.go(f"{stand.server.url}/oauth/end-session?client_id={client}&post_logout_redirect_uri={after}", "Sign out?")
         tab.inspect("end-session")
         tab.click("Sign out", "Yes, sign me out")
         assert tab.click("Yes, sign me out", "not found").url == after
         assert "You are signed out" in tab.go(stand.home, "Sign in again").text
+
+        _by_openid(stand, tab)
+        tab.click("Sign out here", "Yes, sign me out")
+        assert tab.click("Yes, sign me out", "Sign in again").url.startswith(f"{stand.server.url}/signed-out")
 
 
 def test_what_is_not_there_or_not_let_in(stand: Stand, chrome: Chromium) -> None:
@@ -108,6 +105,15 @@ def test_what_is_not_there_or_not_let_in(stand: Stand, chrome: Chromium) -> None
         page = _by_saml(stand, tab, scripts=False, look=True, end="You are not signed in")
         assert (page.status, "was not accepted" in page.text) == (403, True)
         tab.inspect("not-accepted")
+
+
+def _by_openid(stand: Stand, tab: Tab) -> Sight:
+    """From the chooser to the provider and back."""
+    tab.go(f"{stand.server.url}/sign-in/{stand.tenant.name}", "Harbour Institute")
+    tab.click("Harbour Institute", "Sign-in")
+    tab.type("[name=login]", AMARA)
+    tab.type("[name=password]", "none")
+    return tab.press("button[type=submit]", "You are signed in to")
 
 
 def _by_saml(stand: Stand, tab: Tab, scripts: bool, *, look: bool = False, end: str = "You are signed in to") -> Sight:

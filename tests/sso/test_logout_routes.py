@@ -119,6 +119,16 @@ def test_who_is_not_signed_in_is_told_so() -> None:
     assert "href=" not in get(browser, "/signed-out?tenant=//evil").get_data(as_text=True).partition("<main>")[2]
 
 
+def test_whoever_comes_back_from_the_provider_may_sign_in_again() -> None:
+    desk = desk_of(OKTA)
+    browser = signed_in(desk)
+    press(browser, "this")
+    answer = get(browser, "/signed-out?state=out-1")  # OpenID providers return to this address, to the letter
+    assert answer.location == "/signed-out?tenant=acme"
+    assert 'href="/sign-in/acme"' in get(browser, answer.location).get_data(as_text=True)
+    assert get(browser, "/signed-out").status_code == 200, "the way on is gone once"
+
+
 def test_a_provider_ends_exactly_the_sessions_it_names() -> None:
     desk, here, there = two_devices()
     answer = get(here, f"{slo()}?SAMLRequest=x&subject=ada&session=s-a1&id=o1")
