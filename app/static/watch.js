@@ -10,4 +10,4 @@ setInterval(async () => {
   } catch {
     // The demo may be starting again.
   }
-}, 3000);
+}, 1000);
