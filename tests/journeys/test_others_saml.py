@@ -14,6 +14,7 @@ from onelogin.saml2.auth import OneLogin_Saml2_Auth
 from onelogin.saml2.idp_metadata_parser import OneLogin_Saml2_IdPMetadataParser
 from onelogin.saml2.settings import OneLogin_Saml2_Settings
 
+from tests.journeys import signing_in
 from tests.journeys.browser import Browser
 from tests.journeys.others import Other
 
@@ -47,7 +48,7 @@ def settings(saml_idp: Other) -> dict[str, Any]:
             "allowSingleLabelDomains": True,
         },
     }
-    saml_idp.control(sp=OneLogin_Saml2_Settings(_copy(made)).get_sp_metadata().decode())
+    saml_idp.control(**signing_in.ASSERTION, sp=OneLogin_Saml2_Settings(_copy(made)).get_sp_metadata().decode())
     return made
 
 

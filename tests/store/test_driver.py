@@ -143,3 +143,20 @@ def test_a_connection_that_forgot_its_statements_in_a_transaction_is_replaced(en
             insert.rows(conn, {"name": "third"})
     finally:
         one.dispose()
+
+
+def test_the_end_of_a_savepoint_takes_no_statement_away(engine: sa.Engine) -> None:
+    """psycopg, preparing by itself, sends DEALLOCATE ALL after it: a transaction would fail for nothing."""
+    one = make_engine(engine.url.set(drivername="postgresql").render_as_string(hide_password=False), pool_size=1)
+    insert = Statement("INSERT INTO tenants (id, name) VALUES (gen_random_uuid(), %(name)s)")
+    try:
+        with writing(one) as conn:
+            insert.rows(conn, {"name": "first"})
+            for _ in range(10):
+                conn.execute(sa.select(1))
+            conn.begin_nested().rollback()
+        with writing(one) as conn:
+            conn.execute(sa.select(1))
+            insert.rows(conn, {"name": "second"})
+    finally:
+        one.dispose()
