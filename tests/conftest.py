@@ -23,6 +23,7 @@ from hypothesis import settings as hypothesis
 from app.store import embedded, tenants
 from app.store.engine import make_engine, writing
 from tests import databases
+from tests.ready_keys import handed_out
 
 # How fast examples are made says something about the machine, nothing about the code. The suite's examples are the same
 # each time; those of `make prove` are new ones (--hypothesis-profile=prove).
@@ -30,6 +31,12 @@ _CALM: Any = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow, 
 hypothesis.register_profile("suite", derandomize=True, **_CALM)
 hypothesis.register_profile("prove", derandomize=False, print_blob=True, **_CALM)
 hypothesis.load_profile("suite")
+
+
+@pytest.fixture(autouse=True)
+def ready_keys() -> Iterator[None]:
+    with handed_out():
+        yield
 
 
 @pytest.fixture(scope="session")
