@@ -47,7 +47,7 @@ def make_engine(url: str, *, pool_size: int = 5, lock_timeout_ms: int = 3000) ->
         max_overflow=0,
         pool_timeout=5,
         pool_recycle=1800,
-        # psycopg prepares nothing of its own: with it, a ROLLBACK TO SAVEPOINT would drop what `driver` prepared as well.
+        # psycopg prepares nothing: a ROLLBACK TO SAVEPOINT would drop what `driver` prepared together with its own.
         connect_args=_connect_args(lock_timeout_ms) | {"prepare_threshold": None},
         json_serializer=dumps,
         json_deserializer=orjson.loads,
