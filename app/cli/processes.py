@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import http.client
 import importlib
+import logging
 import os
 import signal
 import socket
@@ -58,8 +59,14 @@ def serve_web(settings: Settings, ready: Callable[[], None]) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
     )
+    logging.getLogger("_granian").addFilter(_is_news)
     threading.Thread(target=_announce, args=(settings, ready), daemon=True).start()
     server.serve(target_loader=load)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """Granian advises against threads that compete for few cores; ours take turns."""
+    return "Python threads" not in record.getMessage()
 
 
 def load(target: str) -> Any:
