@@ -69,5 +69,8 @@ def _speak_hr(client: clients.Client) -> None:
             "title": f"Keeper of lock {number}",
             "department": f"Locks {number}",
         }
-        answer = client.send("POST", "/sources/hr/records", record)
+        # Whoever loses the race for the person too often is told 202, queued: then it is said again.
+        answers = (client.send("POST", "/sources/hr/records", record) for _ in range(5))
+        answer = next((one for one in answers if one.status_code != 202), None)
+        assert answer is not None
         assert answer.status_code == 200, answer.text
