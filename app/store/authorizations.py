@@ -25,8 +25,6 @@ from app.store.driver import Statement
 
 CODE_SECONDS: Final = 60
 GRACE_SECONDS: Final = 10  # an answer that was lost may be asked for again, as long as nobody used what was in it
-ACCESS_PREFIX: Final = "rc_pt_"
-REFRESH_PREFIX: Final = "rc_rt_"
 LONGEST_TOKEN: Final = 8192
 
 
@@ -116,16 +114,6 @@ def refreshable(conn: sa.Connection, tenant_id: str, client_id: str, text: str) 
     """What a refresh token of this client belongs to, whether or not it can still be used."""
     row = _REFRESHABLE.row(conn, _named(tenant_id, client_id, text))
     return None if row is None else _authorization(row)
-
-
-def new_access_token() -> str:
-    """The text of an opaque access token."""
-    return ACCESS_PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
-
-
-def new_refresh_token() -> str:
-    """The text of a refresh token."""
-    return REFRESH_PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
 
 
 def redeem(conn: sa.Connection, tenant_id: str, client_id: str, text: str, access: NewToken, refresh: NewToken) -> bool:

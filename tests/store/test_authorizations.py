@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -46,8 +47,8 @@ class World:
 
     def _exchange(self, how: Callable[..., bool], text: str, client_id: str | None) -> str | None:
         end = datetime.now(UTC) + timedelta(hours=1)
-        refresh = store.new_refresh_token()
-        access = NewToken(str(uuid4()), store.new_access_token(), SCOPES, end)
+        refresh = secrets.token_urlsafe(32)
+        access = NewToken(str(uuid4()), secrets.token_urlsafe(32), SCOPES, end)
         with writing(self.engine) as conn:
             done = how(
                 conn,
