@@ -15,10 +15,10 @@ from app.cli.context import FAILED, Context, finish, json_option, table, tenant_
 from app.cli.context import show as print_result
 from app.explaining import explanation
 from app.identity.explain import Explanation
+from app.identity.naming import name_of
 from app.store import finding, people, tenants
 from app.store import rules as rulebook
 from app.store.engine import reading
-from app.sync.effects import name_of
 
 
 @click.group()

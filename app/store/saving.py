@@ -23,6 +23,7 @@ from app.identity.decide import Decision, Kept, named_by
 from app.identity.events import Event
 from app.identity.managers import Managers
 from app.identity.model import Account, Grant
+from app.identity.naming import sorted_by
 from app.identity.writes import Spoken
 from app.store import audit
 from app.store.driver import Statement
@@ -122,16 +123,18 @@ _LEDGER = Statement(
         RETURNING next_event - jsonb_array_length(:events) AS first_event,
             next_audit - jsonb_array_length(:entries) AS first_entry, audit_hash
     ), people AS (
-        INSERT INTO accounts (tenant_id, id, status, affiliation, suspended, attributes, lineage, manual, grants, roles,
-            manager_id, managers, inactive_since, version, revision, created_at, updated_at)
-        SELECT :tenant, a.id, a.status, a.affiliation, a.suspended, a.attributes, a.lineage, a.manual, a.grants,
-            a.roles, a.manager_id, a.managers, a.inactive_since, COALESCE(l.first_event + a.last_event, a.version),
-            a.revision, :now, :now
+        INSERT INTO accounts (tenant_id, id, status, affiliation, suspended, name, family_name, attributes, lineage,
+            manual, grants, roles, manager_id, managers, inactive_since, version, revision, created_at, updated_at)
+        SELECT :tenant, a.id, a.status, a.affiliation, a.suspended, a.name, a.family_name, a.attributes, a.lineage,
+            a.manual, a.grants, a.roles, a.manager_id, a.managers, a.inactive_since,
+            COALESCE(l.first_event + a.last_event, a.version), a.revision, :now, :now
         FROM l, jsonb_to_recordset(:accounts) AS a(id uuid, status text, affiliation text, suspended bool,
-            attributes jsonb, lineage jsonb, manual jsonb, grants jsonb, roles text[], manager_id uuid, managers jsonb,
-            inactive_since timestamptz, version bigint, revision bigint, last_event bigint)
+            name text, family_name text, attributes jsonb, lineage jsonb, manual jsonb, grants jsonb, roles text[],
+            manager_id uuid, managers jsonb, inactive_since timestamptz, version bigint, revision bigint,
+            last_event bigint)
         ON CONFLICT (tenant_id, id) DO UPDATE SET status = excluded.status, affiliation = excluded.affiliation,
-            suspended = excluded.suspended, attributes = excluded.attributes, lineage = excluded.lineage,
+            suspended = excluded.suspended, name = excluded.name, family_name = excluded.family_name,
+            attributes = excluded.attributes, lineage = excluded.lineage,
             manual = excluded.manual, grants = excluded.grants, roles = excluded.roles,
             manager_id = excluded.manager_id, managers = excluded.managers, inactive_since = excluded.inactive_since,
             version = excluded.version, revision = excluded.revision, updated_at = excluded.updated_at,
@@ -285,11 +288,14 @@ def _record(kept: Kept) -> dict[str, Any]:
 
 
 def _account(account: Account, last_event: int | None, revision: int) -> dict[str, Any]:
+    name, family_name = sorted_by(account.attributes)
     return {
         "id": account.id,
         "status": account.status,
         "affiliation": account.affiliation,
         "suspended": account.suspended,
+        "name": name,
+        "family_name": family_name,
         "attributes": account.attributes,
         "lineage": {
             name: {"source": one.source_id, "record": one.record_id, "rule": one.rule, "at": one.at}

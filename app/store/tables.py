@@ -23,9 +23,12 @@ from app.store.columns import json as _json
 from app.store.columns import metadata as metadata
 from app.store.columns import people as _people
 from app.store.columns import tenant as _tenant
+from app.store.console_tables import administrators as administrators
 from app.store.federation_tables import federations as federations
 from app.store.federation_tables import used_assertions as used_assertions
 from app.store.provider_tables import clients as clients
+from app.store.run_tables import run_changes as run_changes
+from app.store.run_tables import runs as runs
 from app.store.scim_request_table import scim_requests as scim_requests
 from app.store.sign_in_tables import connections as connections
 
@@ -111,6 +114,7 @@ roles = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("rank", sa.Integer, nullable=False),
     sa.Column("administrator", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("console", sa.Text),  # what whoever holds it may do in the console: owner, admin, help_desk, auditor
     sa.Column("description", sa.Text, nullable=False, server_default=""),
 )
 
@@ -227,6 +231,9 @@ accounts = sa.Table(
     sa.Column("status", sa.Text, nullable=False),
     sa.Column("affiliation", sa.Text, nullable=False),
     sa.Column("suspended", sa.Boolean, nullable=False, server_default=sa.false()),
+    # Folded, to list and to find people by.
+    sa.Column("name", Folded, nullable=False, server_default=""),
+    sa.Column("family_name", Folded, nullable=False, server_default=""),
     _json("attributes"),
     _json("lineage"),
     _json("manual"),
@@ -243,6 +250,8 @@ accounts = sa.Table(
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time, nullable=False),
     sa.Index("ix_accounts_version", "tenant_id", "version"),
+    sa.Index("ix_accounts_name", "tenant_id", "name", "id"),
+    sa.Index("ix_accounts_family_name", "tenant_id", "family_name", "id"),
     sa.Index("ix_accounts_status", "tenant_id", "status", "id"),
     sa.Index("ix_accounts_manager", "tenant_id", "manager_id", postgresql_where=sa.text("manager_id IS NOT NULL")),
     sa.Index("ix_accounts_revision", "tenant_id", "revision", "id"),
@@ -300,9 +309,33 @@ duplicates = sa.Table(
     sa.Column("account_id", Id, nullable=False),
     _json("candidates", "[]"),
     sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, server_default="open"),
+    sa.Column("state", sa.Text, nullable=False, server_default="open"),  # open, merged, apart, gone
     sa.Column("created_at", Time, nullable=False, server_default=NOW),
+    sa.Column("decided_at", Time),
+    sa.Column("decided_by", sa.Text),
     sa.Index("ix_duplicates_state", "tenant_id", "state", "created_at"),
+)
+
+# Accounts that were merged away: their ids go on meaning somebody, for ever.
+aliases = sa.Table(
+    "aliases",
+    metadata,
+    _people(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("account_id", Id, nullable=False),
+    sa.Column("at", Time, nullable=False),
+    sa.Index("ix_aliases_account", "tenant_id", "account_id"),
+)
+
+# Pairs of accounts of which a person said that they are two people; `low` < `high`.
+apart = sa.Table(
+    "apart",
+    metadata,
+    _people(),
+    sa.Column("low", Id, primary_key=True),
+    sa.Column("high", Id, primary_key=True),
+    sa.Column("at", Time, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
 )
 
 events = sa.Table(
@@ -363,33 +396,4 @@ credentials = sa.Table(
     sa.Column("last_used_at", Time),
     sa.Column("revoked_at", Time),
     sa.Index("uq_credentials_hash", "hash", unique=True),  # who calls is asked before the tenant is known
-)
-
-runs = sa.Table(
-    "runs",
-    metadata,
-    _tenant(),
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),  # import, mapping, group
-    sa.Column("source_id", Id),
-    sa.Column("state", sa.Text, nullable=False),  # held, queued, running, complete, failed, rejected, expired
-    sa.Column("actor", sa.Text, nullable=False),
-    _json("summary"),
-    sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("total", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("created_at", Time, nullable=False, server_default=NOW),
-    sa.Column("updated_at", Time, nullable=False, server_default=NOW),
-    sa.Column("expires_at", Time),
-    sa.Column("worker", sa.Text),
-    sa.Index("ix_runs_state", "tenant_id", "state", "created_at"),
-)
-
-run_changes = sa.Table(
-    "run_changes",
-    metadata,
-    _tenant(),
-    sa.Column("run_id", Id, primary_key=True),
-    sa.Column("number", sa.BigInteger, primary_key=True),
-    _json("payload"),
-    sa.Column("outcome", sa.Text),
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from app.identity.model import Account, Rules, Status
 from app.identity.writes import Outcome
@@ -40,17 +39,6 @@ def loses_role(before: Account, after: Account, rules: Rules) -> bool:
         if not (rules.highest_role_wins and ranks and max(ranks) >= _rank(grant.role, rules)):
             return True
     return False
-
-
-def called(account: Account) -> str:
-    """The name that people know the account by."""
-    return name_of(account.id, account.attributes)
-
-
-def name_of(account_id: str, said: Mapping[str, Any]) -> str:
-    """The name in an account's attributes; the id where they have none."""
-    full = " ".join(str(said[part]) for part in ("givenName", "familyName") if said.get(part))
-    return str(said.get("displayName") or full or said.get("userName") or said.get("emails.work") or account_id)
 
 
 def _rank(role: str, rules: Rules) -> int:

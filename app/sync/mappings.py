@@ -23,6 +23,7 @@ from app.identity.decide import Decision
 from app.identity.folding import fold, words
 from app.identity.guards import KEPT, keep_last_administrator
 from app.identity.model import Account, Grant, Record, RoleMapping, Rules, Status
+from app.identity.naming import called
 from app.identity.ownership import mapped
 from app.identity.roles import HAND, MAPPING, administers, derive
 from app.identity.writes import BusyError
@@ -35,7 +36,6 @@ from app.store.audit import Entry
 from app.store.engine import reading, writing
 from app.store.tenants import raise_revision
 from app.sync import jobs, runs
-from app.sync.effects import called
 from app.sync.mapping_changes import Change, Draft, MappingError, draft
 
 __all__ = [

@@ -16,13 +16,14 @@ import sqlalchemy as sa
 from app.identity.changes import Change, diff
 from app.identity.guards import GuardPolicy, Verdict, judge
 from app.identity.model import Rules, Source, Status
+from app.identity.naming import called
 from app.identity.writes import Outcome, RecordWrite, RefusedError
 from app.provisioning import CHUNK, provision
 from app.store import imports
 from app.store import rules as rulebook
 from app.store.engine import reading
 from app.store.tenants import SourceRow
-from app.sync.effects import CREATED, EFFECTS, LOSSES, REFUSED, UNCHANGED, called, effect
+from app.sync.effects import CREATED, EFFECTS, LOSSES, REFUSED, UNCHANGED, effect
 
 SLOW_LEAK: Final = timedelta(days=1)
 

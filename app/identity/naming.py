@@ -1,0 +1,29 @@
+"""What people are called: the name that a page shows, and the folded ones that they are listed and found by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.identity.folding import fold
+from app.identity.model import Account
+
+
+def called(account: Account) -> str:
+    """The name that people know the account by."""
+    return name_of(account.id, account.attributes)
+
+
+def name_of(account_id: str, said: Mapping[str, Any]) -> str:
+    """The name in an account's attributes; the id where they have none."""
+    return _name(said) or account_id
+
+
+def sorted_by(said: Mapping[str, Any]) -> tuple[str, str]:
+    """The folded name and family name of an account's attributes; empty where they have none."""
+    return fold(_name(said)), fold(str(said.get("familyName") or ""))
+
+
+def _name(said: Mapping[str, Any]) -> str:
+    full = " ".join(str(said[part]) for part in ("givenName", "familyName") if said.get(part))
+    return str(said.get("displayName") or full or said.get("userName") or said.get("emails.work") or "")

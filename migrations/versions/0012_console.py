@@ -1,0 +1,276 @@
+"""The console: administrators, passkeys, links, sessions; drafts and history of the role table; people by name.
+
+Revision 0012.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, TIMESTAMP, UUID
+
+from app.identity.folding import fold
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+ID = UUID(as_uuid=False)
+TIME = TIMESTAMP(timezone=True)
+FOLDED = sa.Text(collation="C")
+BATCH = 5_000
+
+
+def upgrade() -> None:
+    op.create_table(
+        "aliases",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_aliases"),
+    )
+    op.create_index("ix_aliases_account", "aliases", ["tenant_id", "account_id"])
+    op.create_table(
+        "apart",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("low", ID, nullable=False),
+        sa.Column("high", ID, nullable=False),
+        sa.Column("at", TIME, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "low", "high", name="pk_apart"),
+    )
+    op.create_table(
+        "console_challenges",
+        sa.Column("hash", BYTEA, nullable=False),
+        sa.Column("challenge", BYTEA, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("administrator_id", ID),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.PrimaryKeyConstraint("hash", name="pk_console_challenges"),
+    )
+    op.create_index("ix_console_challenges_expires", "console_challenges", ["expires_at"])
+    op.create_table(
+        "administrators",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("email", FOLDED, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("password", sa.Text),
+        sa.Column("totp", BYTEA),
+        sa.Column("totp_step", sa.BigInteger),
+        sa.Column("failures", sa.Integer, server_default="0", nullable=False),
+        sa.Column("locked_until", TIME),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("signed_in_at", TIME),
+        sa.Column("removed_at", TIME),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_administrators_tenant_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_administrators"),
+    )
+    op.create_index(
+        "uq_administrators_email",
+        "administrators",
+        ["tenant_id", "email"],
+        unique=True,
+        postgresql_where=sa.text("removed_at IS NULL"),
+    )
+    op.create_table(
+        "console_links",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("hash", BYTEA, nullable=False),
+        sa.Column("purpose", sa.Text, nullable=False),
+        sa.Column("administrator_id", ID),
+        sa.Column("connection_id", ID),
+        sa.Column("source_id", ID),
+        sa.Column("note", sa.Text, server_default="", nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("opened_at", TIME),
+        sa.Column("revoked_at", TIME),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_console_links_tenant_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_console_links"),
+    )
+    op.create_index("ix_console_links_created", "console_links", ["tenant_id", "created_at"])
+    op.create_index("uq_console_links_hash", "console_links", ["hash"], unique=True)
+    op.create_table(
+        "console_sessions",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("hash", BYTEA, nullable=False),
+        sa.Column("administrator_id", ID),
+        sa.Column("account_id", ID),
+        sa.Column("session_id", ID),
+        sa.Column("link_id", ID),
+        sa.Column("method", sa.Text, nullable=False),
+        sa.Column("proven_at", TIME),
+        sa.Column("created_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("seen_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.Column("ended_at", TIME),
+        sa.Column("ended_by", sa.Text),
+        sa.Column("agent", sa.Text, server_default="", nullable=False),
+        sa.Column("address", sa.Text, server_default="", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name="fk_console_sessions_tenant_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_console_sessions"),
+    )
+    op.create_index("ix_console_sessions_created", "console_sessions", ["tenant_id", "created_at"])
+    op.create_index("ix_console_sessions_expires", "console_sessions", ["expires_at"])
+    op.create_index("uq_console_sessions_hash", "console_sessions", ["hash"], unique=True)
+    op.create_table(
+        "mapping_draft_lines",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("draft_id", ID, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("role", sa.Text, nullable=False),
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name="fk_mapping_draft_lines_tenant_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "draft_id", "kind", "number", name="pk_mapping_draft_lines"),
+    )
+    op.create_table(
+        "mapping_drafts",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, server_default="", nullable=False),
+        sa.Column("changes", JSONB, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("reverts", ID),
+        sa.Column("state", sa.Text, nullable=False),
+        sa.Column("done", sa.BigInteger, server_default="0", nullable=False),
+        sa.Column("total", sa.BigInteger, server_default="0", nullable=False),
+        sa.Column("counts", JSONB),
+        sa.Column("hash", sa.Text),
+        sa.Column("failure", sa.Text),
+        sa.Column("run_id", ID),
+        sa.Column("worker", sa.Text),
+        sa.Column("claimed_at", TIME),
+        sa.Column("created_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_mapping_drafts_tenant_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_mapping_drafts"),
+    )
+    op.create_index("ix_mapping_drafts_state", "mapping_drafts", ["tenant_id", "state", "created_at"])
+    op.create_table(
+        "mapping_revisions",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("revision", sa.BigInteger, nullable=False),
+        sa.Column("at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
+        sa.Column("note", sa.Text, server_default="", nullable=False),
+        sa.Column("before", JSONB, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("after", JSONB, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("counts", JSONB, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("run_id", ID),
+        sa.Column("reverts", ID),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name="fk_mapping_revisions_tenant_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_mapping_revisions"),
+    )
+    op.create_index("ix_mapping_revisions_revision", "mapping_revisions", ["tenant_id", "revision"])
+    op.create_table(
+        "passkeys",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("administrator_id", ID, nullable=False),
+        sa.Column("credential_id", BYTEA, nullable=False),
+        sa.Column("public_key", BYTEA, nullable=False),
+        sa.Column("sign_count", sa.BigInteger, nullable=False),
+        sa.Column("transports", ARRAY(sa.Text), server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("created_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("used_at", TIME),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_passkeys_tenant_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_passkeys"),
+    )
+    op.create_index("ix_passkeys_administrator", "passkeys", ["tenant_id", "administrator_id"])
+    op.create_index("uq_passkeys_credential_id", "passkeys", ["credential_id"], unique=True)
+    op.add_column("accounts", sa.Column("name", FOLDED, server_default="", nullable=False))
+    op.add_column("accounts", sa.Column("family_name", FOLDED, server_default="", nullable=False))
+    op.create_index("ix_accounts_family_name", "accounts", ["tenant_id", "family_name", "id"])
+    op.create_index("ix_accounts_name", "accounts", ["tenant_id", "name", "id"])
+    op.add_column("duplicates", sa.Column("decided_at", TIME))
+    op.add_column("duplicates", sa.Column("decided_by", sa.Text))
+    op.add_column("roles", sa.Column("console", sa.Text))
+    op.create_index("ix_runs_created", "runs", ["tenant_id", "created_at", "id"])
+    _name_accounts()
+    op.execute("UPDATE roles SET console = 'admin' WHERE administrator")
+
+
+def downgrade() -> None:
+    op.drop_index("ix_runs_created", table_name="runs")
+    op.drop_column("roles", "console")
+    op.drop_column("duplicates", "decided_by")
+    op.drop_column("duplicates", "decided_at")
+    op.drop_index("ix_accounts_name", table_name="accounts")
+    op.drop_index("ix_accounts_family_name", table_name="accounts")
+    op.drop_column("accounts", "family_name")
+    op.drop_column("accounts", "name")
+    op.drop_index("uq_passkeys_credential_id", table_name="passkeys")
+    op.drop_index("ix_passkeys_administrator", table_name="passkeys")
+    op.drop_table("passkeys")
+    op.drop_index("ix_mapping_revisions_revision", table_name="mapping_revisions")
+    op.drop_table("mapping_revisions")
+    op.drop_index("ix_mapping_drafts_state", table_name="mapping_drafts")
+    op.drop_table("mapping_drafts")
+    op.drop_table("mapping_draft_lines")
+    op.drop_index("uq_console_sessions_hash", table_name="console_sessions")
+    op.drop_index("ix_console_sessions_expires", table_name="console_sessions")
+    op.drop_index("ix_console_sessions_created", table_name="console_sessions")
+    op.drop_table("console_sessions")
+    op.drop_index("uq_console_links_hash", table_name="console_links")
+    op.drop_index("ix_console_links_created", table_name="console_links")
+    op.drop_table("console_links")
+    op.drop_index(
+        "uq_administrators_email", table_name="administrators", postgresql_where=sa.text("removed_at IS NULL")
+    )
+    op.drop_table("administrators")
+    op.drop_index("ix_console_challenges_expires", table_name="console_challenges")
+    op.drop_table("console_challenges")
+    op.drop_table("apart")
+    op.drop_index("ix_aliases_account", table_name="aliases")
+    op.drop_table("aliases")
+
+
+def _name_accounts() -> None:
+    """People are listed and found by their folded names; those who are there already have none yet."""
+    conn = op.get_bind()
+    named = sa.text("""
+        UPDATE accounts a SET name = k.name, family_name = k.family_name
+        FROM jsonb_to_recordset(:rows) AS k(tenant_id uuid, id uuid, name text, family_name text)
+        WHERE a.tenant_id = k.tenant_id AND a.id = k.id
+    """).bindparams(sa.bindparam("rows", type_=JSONB))
+    for rows in _batches(conn):
+        conn.execute(named, {"rows": rows})
+
+
+def _batches(conn: sa.Connection) -> Iterator[list[dict[str, Any]]]:
+    some = sa.text("""
+        SELECT tenant_id, id, attributes FROM accounts WHERE (tenant_id, id) > (:tenant, :id)
+        ORDER BY tenant_id, id LIMIT :batch
+    """).bindparams(sa.bindparam("tenant", type_=ID), sa.bindparam("id", type_=ID))
+    last = {"tenant": "00000000-0000-0000-0000-000000000000", "id": "00000000-0000-0000-0000-000000000000"}
+    while found := conn.execute(some, {**last, "batch": BATCH}).all():
+        last = {"tenant": str(found[-1].tenant_id), "id": str(found[-1].id)}
+        yield [{"tenant_id": str(row.tenant_id), "id": str(row.id), **_names(row.attributes)} for row in found]
+
+
+def _names(said: dict[str, Any]) -> dict[str, str]:
+    full = " ".join(str(said[part]) for part in ("givenName", "familyName") if said.get(part))
+    name = said.get("displayName") or full or said.get("userName") or said.get("emails.work") or ""
+    return {"name": fold(str(name)), "family_name": fold(str(said.get("familyName") or ""))}
