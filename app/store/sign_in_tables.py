@@ -153,5 +153,6 @@ sign_ins = sa.Table(
     sa.Column("address", sa.Text, nullable=False, server_default=""),
     sa.Index("uq_sign_ins_code", "tenant_id", "code", unique=True),
     sa.Index("ix_sign_ins_at", "tenant_id", "at", "id"),
+    sa.Index("ix_sign_ins_refused", "tenant_id", "at", postgresql_where=sa.text("outcome = 'refused'")),
     sa.Index("ix_sign_ins_account", "tenant_id", "account_id", "at"),
 )

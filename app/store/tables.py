@@ -24,6 +24,7 @@ from app.store.columns import metadata as metadata
 from app.store.columns import people as _people
 from app.store.columns import tenant as _tenant
 from app.store.console_tables import administrators as administrators
+from app.store.credential_tables import credentials as credentials
 from app.store.federation_tables import federations as federations
 from app.store.federation_tables import used_assertions as used_assertions
 from app.store.provider_tables import clients as clients
@@ -250,8 +251,10 @@ accounts = sa.Table(
     sa.Column("created_at", Time, nullable=False),
     sa.Column("updated_at", Time, nullable=False),
     sa.Index("ix_accounts_version", "tenant_id", "version"),
-    sa.Index("ix_accounts_name", "tenant_id", "name", "id"),
-    sa.Index("ix_accounts_family_name", "tenant_id", "family_name", "id"),
+    # The whole list by name is the two statuses' ranges, merged.
+    sa.Index("ix_accounts_status_name", "tenant_id", "status", "name", "id"),
+    sa.Index("ix_accounts_family_name", "tenant_id", "family_name", "name", "id"),
+    sa.Index("ix_accounts_suspended", "tenant_id", "name", "id", postgresql_where=sa.text("suspended")),
     sa.Index("ix_accounts_status", "tenant_id", "status", "id"),
     sa.Index("ix_accounts_manager", "tenant_id", "manager_id", postgresql_where=sa.text("manager_id IS NOT NULL")),
     sa.Index("ix_accounts_revision", "tenant_id", "revision", "id"),
@@ -314,6 +317,14 @@ duplicates = sa.Table(
     sa.Column("decided_at", Time),
     sa.Column("decided_by", sa.Text),
     sa.Index("ix_duplicates_state", "tenant_id", "state", "created_at"),
+    sa.Index("ix_duplicates_account", "tenant_id", "account_id"),
+    sa.Index(
+        "ix_duplicates_candidates",
+        "candidates",
+        postgresql_using="gin",
+        postgresql_ops={"candidates": "jsonb_path_ops"},
+        postgresql_where=sa.text("state = 'open'"),
+    ),
 )
 
 # Accounts that were merged away: their ids go on meaning somebody, for ever.
@@ -377,23 +388,4 @@ drift = sa.Table(
     sa.Column("times", sa.BigInteger, nullable=False),
     sa.Column("first_at", Time, nullable=False),
     sa.Column("last_at", Time, nullable=False),
-)
-
-credentials = sa.Table(
-    "credentials",
-    metadata,
-    _tenant(),
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),  # scim_token, api_key, client, client_secret, access_token
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("source_id", Id),
-    sa.Column("client_id", Id),  # of an access token or a further secret: the client
-    sa.Column("hash", BYTEA, nullable=False),  # sha256 of a 256-bit random secret
-    sa.Column("hint", sa.Text, nullable=False),  # its first characters, to recognise it by
-    sa.Column("scopes", ARRAY(sa.Text), nullable=False, server_default=sa.text("'{}'")),
-    sa.Column("created_at", Time, nullable=False, server_default=NOW),
-    sa.Column("expires_at", Time),
-    sa.Column("last_used_at", Time),
-    sa.Column("revoked_at", Time),
-    sa.Index("uq_credentials_hash", "hash", unique=True),  # who calls is asked before the tenant is known
 )

@@ -202,8 +202,7 @@ def upgrade() -> None:
     op.create_index("uq_passkeys_credential_id", "passkeys", ["credential_id"], unique=True)
     op.add_column("accounts", sa.Column("name", FOLDED, server_default="", nullable=False))
     op.add_column("accounts", sa.Column("family_name", FOLDED, server_default="", nullable=False))
-    op.create_index("ix_accounts_family_name", "accounts", ["tenant_id", "family_name", "id"])
-    op.create_index("ix_accounts_name", "accounts", ["tenant_id", "name", "id"])
+    _index_people()
     op.add_column("duplicates", sa.Column("decided_at", TIME))
     op.add_column("duplicates", sa.Column("decided_by", sa.Text))
     op.add_column("roles", sa.Column("console", sa.Text))
@@ -217,8 +216,16 @@ def downgrade() -> None:
     op.drop_column("roles", "console")
     op.drop_column("duplicates", "decided_by")
     op.drop_column("duplicates", "decided_at")
-    op.drop_index("ix_accounts_name", table_name="accounts")
-    op.drop_index("ix_accounts_family_name", table_name="accounts")
+    for name, table in (
+        ("ix_sign_ins_refused", "sign_ins"),
+        ("ix_credentials_expires", "credentials"),
+        ("ix_duplicates_candidates", "duplicates"),
+        ("ix_duplicates_account", "duplicates"),
+        ("ix_accounts_suspended", "accounts"),
+        ("ix_accounts_family_name", "accounts"),
+        ("ix_accounts_status_name", "accounts"),
+    ):
+        op.drop_index(name, table_name=table)
     op.drop_column("accounts", "family_name")
     op.drop_column("accounts", "name")
     op.drop_index("uq_passkeys_credential_id", table_name="passkeys")
@@ -245,6 +252,33 @@ def downgrade() -> None:
     op.drop_table("apart")
     op.drop_index("ix_aliases_account", table_name="aliases")
     op.drop_table("aliases")
+
+
+def _index_people() -> None:
+    """What the pages of people and the overview walk along."""
+    op.create_index("ix_accounts_status_name", "accounts", ["tenant_id", "status", "name", "id"])
+    op.create_index("ix_accounts_family_name", "accounts", ["tenant_id", "family_name", "name", "id"])
+    op.create_index(
+        "ix_accounts_suspended", "accounts", ["tenant_id", "name", "id"], postgresql_where=sa.text("suspended")
+    )
+    op.create_index("ix_duplicates_account", "duplicates", ["tenant_id", "account_id"])
+    op.create_index(
+        "ix_duplicates_candidates",
+        "duplicates",
+        ["candidates"],
+        postgresql_using="gin",
+        postgresql_ops={"candidates": "jsonb_path_ops"},
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(
+        "ix_credentials_expires",
+        "credentials",
+        ["tenant_id", "expires_at"],
+        postgresql_where=sa.text("expires_at IS NOT NULL AND kind <> 'access_token'"),
+    )
+    op.create_index(
+        "ix_sign_ins_refused", "sign_ins", ["tenant_id", "at"], postgresql_where=sa.text("outcome = 'refused'")
+    )
 
 
 def _name_accounts() -> None:
