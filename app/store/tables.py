@@ -27,6 +27,9 @@ from app.store.console_tables import administrators as administrators
 from app.store.credential_tables import credentials as credentials
 from app.store.federation_tables import federations as federations
 from app.store.federation_tables import used_assertions as used_assertions
+from app.store.merging_tables import aliases as aliases
+from app.store.merging_tables import apart as apart
+from app.store.merging_tables import duplicates as duplicates
 from app.store.provider_tables import clients as clients
 from app.store.run_tables import run_changes as run_changes
 from app.store.run_tables import runs as runs
@@ -301,52 +304,6 @@ manager_keys = sa.Table(
     sa.Column("resolved", sa.Boolean, nullable=False),
     sa.Index("ix_manager_keys_account", "tenant_id", "account_id"),
     sa.Index("ix_manager_keys_open", "tenant_id", "account_id", postgresql_where=sa.text("NOT resolved")),
-)
-
-duplicates = sa.Table(
-    "duplicates",
-    metadata,
-    _people(),
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("record_id", Id, nullable=False),
-    sa.Column("account_id", Id, nullable=False),
-    _json("candidates", "[]"),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False, server_default="open"),  # open, merged, apart, gone
-    sa.Column("created_at", Time, nullable=False, server_default=NOW),
-    sa.Column("decided_at", Time),
-    sa.Column("decided_by", sa.Text),
-    sa.Index("ix_duplicates_state", "tenant_id", "state", "created_at"),
-    sa.Index("ix_duplicates_account", "tenant_id", "account_id"),
-    sa.Index(
-        "ix_duplicates_candidates",
-        "candidates",
-        postgresql_using="gin",
-        postgresql_ops={"candidates": "jsonb_path_ops"},
-        postgresql_where=sa.text("state = 'open'"),
-    ),
-)
-
-# Accounts that were merged away: their ids go on meaning somebody, for ever.
-aliases = sa.Table(
-    "aliases",
-    metadata,
-    _people(),
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("account_id", Id, nullable=False),
-    sa.Column("at", Time, nullable=False),
-    sa.Index("ix_aliases_account", "tenant_id", "account_id"),
-)
-
-# Pairs of accounts of which a person said that they are two people; `low` < `high`.
-apart = sa.Table(
-    "apart",
-    metadata,
-    _people(),
-    sa.Column("low", Id, primary_key=True),
-    sa.Column("high", Id, primary_key=True),
-    sa.Column("at", Time, nullable=False),
-    sa.Column("actor", sa.Text, nullable=False),
 )
 
 events = sa.Table(

@@ -31,10 +31,14 @@ def upgrade() -> None:
         sa.Column("tenant_id", ID, nullable=False),
         sa.Column("id", ID, nullable=False),
         sa.Column("account_id", ID, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("records", ARRAY(ID), nullable=False),
         sa.Column("at", TIME, nullable=False),
+        sa.Column("actor", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_aliases"),
     )
     op.create_index("ix_aliases_account", "aliases", ["tenant_id", "account_id"])
+    op.create_index("ix_aliases_number", "aliases", ["tenant_id", "number"])
     op.create_table(
         "apart",
         sa.Column("tenant_id", ID, nullable=False),
@@ -44,6 +48,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text, nullable=False),
         sa.PrimaryKeyConstraint("tenant_id", "low", "high", name="pk_apart"),
     )
+    op.create_index("ix_apart_high", "apart", ["tenant_id", "high"])
     op.create_table(
         "console_challenges",
         sa.Column("hash", BYTEA, nullable=False),
@@ -249,7 +254,9 @@ def downgrade() -> None:
     op.drop_table("administrators")
     op.drop_index("ix_console_challenges_expires", table_name="console_challenges")
     op.drop_table("console_challenges")
+    op.drop_index("ix_apart_high", table_name="apart")
     op.drop_table("apart")
+    op.drop_index("ix_aliases_number", table_name="aliases")
     op.drop_index("ix_aliases_account", table_name="aliases")
     op.drop_table("aliases")
 
