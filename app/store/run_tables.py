@@ -16,9 +16,10 @@ runs = sa.Table(
     metadata,
     tenant(),
     sa.Column("id", Id, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),  # import, mapping, group
+    sa.Column("kind", sa.Text, nullable=False),  # import, mapping, group, rules, retirement
     sa.Column("source_id", Id),
-    sa.Column("state", sa.Text, nullable=False),  # held, queued, running, complete, failed, rejected, expired
+    # planning, planned, held, queued, running, complete, failed, rejected, expired
+    sa.Column("state", sa.Text, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
     json("summary"),
     sa.Column("position", sa.BigInteger, nullable=False, server_default="0"),
@@ -29,6 +30,9 @@ runs = sa.Table(
     sa.Column("worker", sa.Text),
     sa.Index("ix_runs_state", "tenant_id", "state", "created_at"),
     sa.Index("ix_runs_created", "tenant_id", "created_at", "id"),
+    sa.Index(
+        "ix_runs_source", "tenant_id", "source_id", "created_at", postgresql_where=sa.text("source_id IS NOT NULL")
+    ),
 )
 
 run_changes = sa.Table(
@@ -38,7 +42,9 @@ run_changes = sa.Table(
     sa.Column("run_id", Id, primary_key=True),
     sa.Column("number", sa.BigInteger, primary_key=True),
     json("payload"),
+    sa.Column("effect", sa.Text),  # what was planned; null where nothing was
     sa.Column("outcome", sa.Text),
+    sa.Index("ix_run_changes_effect", "tenant_id", "run_id", "effect", "number"),
 )
 
 # Changes of the role table that somebody is looking at before saving them. A worker works out whom they concern.

@@ -212,11 +212,23 @@ def upgrade() -> None:
     op.add_column("duplicates", sa.Column("decided_by", sa.Text))
     op.add_column("roles", sa.Column("console", sa.Text))
     op.create_index("ix_runs_created", "runs", ["tenant_id", "created_at", "id"])
+    op.create_index(
+        "ix_runs_source",
+        "runs",
+        ["tenant_id", "source_id", "created_at"],
+        postgresql_where=sa.text("source_id IS NOT NULL"),
+    )
+    op.add_column("run_changes", sa.Column("effect", sa.Text))
+    op.execute("UPDATE run_changes SET effect = payload ->> 'effect' WHERE payload ? 'effect'")
+    op.create_index("ix_run_changes_effect", "run_changes", ["tenant_id", "run_id", "effect", "number"])
     _name_accounts()
     op.execute("UPDATE roles SET console = 'admin' WHERE administrator")
 
 
 def downgrade() -> None:
+    op.drop_index("ix_run_changes_effect", table_name="run_changes")
+    op.drop_column("run_changes", "effect")
+    op.drop_index("ix_runs_source", table_name="runs", postgresql_where=sa.text("source_id IS NOT NULL"))
     op.drop_index("ix_runs_created", table_name="runs")
     op.drop_column("roles", "console")
     op.drop_column("duplicates", "decided_by")
