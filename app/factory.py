@@ -6,6 +6,7 @@ GET /          what is here            GET /healthz   the process lives
 /oauth/check, /oauth/introspect    whether a token is good: answered before Flask, see `app.front`
 /oauth         the OpenID provider, where ROLLCALL_SECRET_KEY is set
 /.well-known/jwks.json   the keys that sign what is sent out
+/admin         the console
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from app.turns import Turns
 
 if TYPE_CHECKING:
     from app.api.auth import Door
+    from app.console.desk import Desk
 
 MAX_BODY_BYTES: Final = 16 * 1024 * 1024
 STEPS_A_SECOND: Final = 50  # of sign-ins, from one network address: each is kept for a while, whoever asks
@@ -78,7 +80,7 @@ def create_app(settings: Settings | None = None, *, engine: sa.Engine | None = N
     setup_scim(app, engine, settings)
     shared = setup_api(app, engine, settings)
     setup_checks(app, engine, settings, shared, hold)
-    setup_sign_in(app, engine, settings, shared)
+    setup_console(app, setup_sign_in(app, engine, settings, shared))
     app.wsgi_app = Turns(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         app.wsgi_app = Proxies(app.wsgi_app, settings.trusted_proxies)  # type: ignore[method-assign]
@@ -205,12 +207,16 @@ def setup_checks(app: Flask, engine: sa.Engine, settings: Settings, shared: Door
     app.wsgi_app = Front(app.wsgi_app, "/oauth/", roads, SECURITY_HEADERS, down)  # type: ignore[method-assign]
 
 
-def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings, shared: Door) -> None:
-    """Signing in through identity providers, and out; and, as one of them, towards learning platforms."""
+def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings, shared: Door) -> Desk:
+    """Signing in through identity providers, and out; and, as one of them, towards learning platforms.
+
+    Returns what the console shares with it.
+    """
     from app.adapters.connections import Connections
     from app.adapters.metadata_refresh import unknown_key
     from app.adapters.pace import Pace
     from app.adapters.sign_in import SignInDesk
+    from app.console.desk import Desk
     from app.events.issuing import Issuer
     from app.sync.jobs import Teller
     from sso import keys, metadata, provider_routes
@@ -258,3 +264,16 @@ def setup_sign_in(app: Flask, engine: sa.Engine, settings: Settings, shared: Doo
         upstream = provider_routes.Upstream(desk, departures)
         doors = provider_routes.Doors(shared.people, shared.provider, public_url, upstream, pace)
         app.register_blueprint(provider_routes.blueprint(doors, down))
+
+    @cache
+    def teller(chore: str) -> Teller:
+        return Teller(engine, chore)
+
+    return Desk(engine, settings, vault, known, desk, arrivals, web, lambda chore: teller(chore)())
+
+
+def setup_console(app: Flask, desk: Desk) -> None:
+    """The administrators' pages."""
+    from app import console
+
+    app.register_blueprint(console.blueprint(desk))

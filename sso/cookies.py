@@ -64,6 +64,16 @@ def onward_cookie(public_url: str) -> Cookie:
     return Cookie("__Host-rollcall-onward" if secure else "rollcall-onward", secure, max_age=PENDING_SECONDS)
 
 
+def named(name: str, public_url: str) -> str:
+    """The name of a cookie that no other host may set, where people come by https."""
+    return name if _plain(public_url) else f"__Host-{name}"
+
+
+def is_secure(public_url: str) -> bool:
+    """Whether cookies are for https alone."""
+    return not _plain(public_url)
+
+
 def new_value() -> str:
     """A value that nobody guesses: 256 bits."""
     return secrets.token_urlsafe(32)

@@ -49,6 +49,14 @@ SETTINGS: Final = (
         "Minutes without a visit after which a person signs in again; 0: any.",
         most=525_600,
     ),
+    Setting("console.hours", 12, "Hours after which an administrator comes into the console anew.", least=1, most=168),
+    Setting(
+        "console.idle_minutes",
+        60,
+        "Minutes without a visit after which an administrator comes into the console anew.",
+        least=1,
+        most=1440,
+    ),
     Setting("sign_in.log_days", 30, "Days that attempts to sign in stay in the sign-in log.", least=1, most=3650),
 )
 _BY_NAME: Final = {setting.name: setting for setting in SETTINGS}
