@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from app.identity.folding import fold
 from app.identity.model import Account
+
+LISTED: Final = 200  # characters of a group's folded name that it is listed and found by
 
 
 def called(account: Account) -> str:
@@ -22,6 +24,11 @@ def name_of(account_id: str, said: Mapping[str, Any]) -> str:
 def sorted_by(said: Mapping[str, Any]) -> tuple[str, str]:
     """The folded name and family name of an account's attributes; empty where they have none."""
     return fold(_name(said)), fold(str(said.get("familyName") or ""))
+
+
+def group_sorted_by(display_name: str) -> str:
+    """The folded name that a group is listed and found by: its beginning, since a source may send a very long one."""
+    return fold(display_name)[:LISTED]
 
 
 def _name(said: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.identity.naming import group_sorted_by
 from app.store import tables as t
 from app.store.driver import Statement
 from app.store.tables import Id
@@ -44,6 +45,7 @@ def insert(
             id=id,
             source_id=source,
             display_name=document["displayName"],
+            name=group_sorted_by(document["displayName"]),
             external_id=document.get("externalId"),
             document=document,
             search=search,
@@ -81,6 +83,7 @@ def update(
             "document": document,
             "search": search,
             "display_name": document["displayName"],
+            "name": group_sorted_by(document["displayName"]),
             "external_id": document.get("externalId"),
         }
     if deleted:

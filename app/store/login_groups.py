@@ -13,6 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from app.identity.folding import fold
+from app.identity.naming import group_sorted_by
 from app.store.driver import Statement
 
 LONGEST: int = 256  # characters of a name
@@ -23,10 +24,11 @@ _KNOWN = Statement("""
 """)
 # In the order of their ids, as all locks on groups; who comes second waits for the first's COMMIT.
 _MAKE = Statement("""
-    INSERT INTO groups (tenant_id, id, source_id, display_name, document, created_at, updated_at)
-    SELECT CAST(%(tenant)s AS uuid), n.id, CAST(%(source)s AS uuid), n.name, json_build_object('displayName', n.name),
-        %(now)s, %(now)s
-    FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(names)s AS text[])) AS n(id, name) ORDER BY n.id
+    INSERT INTO groups (tenant_id, id, source_id, display_name, name, document, created_at, updated_at)
+    SELECT CAST(%(tenant)s AS uuid), n.id, CAST(%(source)s AS uuid), n.name, n.folded,
+        json_build_object('displayName', n.name), %(now)s, %(now)s
+    FROM unnest(CAST(%(ids)s AS uuid[]), CAST(%(names)s AS text[]), CAST(%(folded)s AS text[]))
+        AS n(id, name, folded) ORDER BY n.id
     ON CONFLICT (tenant_id, id) DO NOTHING RETURNING id
 """)
 
@@ -58,7 +60,9 @@ def make(conn: sa.Connection, tenant: str, source: str, groups: Mapping[str, str
     """Make these groups; returns the ids of those that nobody else made meanwhile."""
     ids = sorted(groups)
     names = [groups[id] for id in ids]
-    rows = _MAKE.rows(conn, {"tenant": tenant, "source": source, "ids": ids, "names": names, "now": now})
+    folded = [group_sorted_by(name) for name in names]
+    parameters = {"tenant": tenant, "source": source, "ids": ids, "names": names, "folded": folded, "now": now}
+    rows = _MAKE.rows(conn, parameters)
     return [str(row.id) for row in rows]
 
 

@@ -1,6 +1,6 @@
 """The tables of what is larger than one request: runs and their lines, drafts of the role table, its history.
 
-mapping_drafts ── mapping_draft_lines (who would gain and lose)
+mapping_drafts ── mapping_draft_people (whom they concern) ── mapping_draft_lines (who would gain and lose)
       └── saved ─▶ mapping_revisions,  runs ── run_changes
 """
 
@@ -62,6 +62,8 @@ mapping_drafts = sa.Table(
     sa.Column("total", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("counts", JSONB),  # gains, losses, kept, accounts; whether the last administrator would go
     sa.Column("hash", sa.Text),  # the preview's
+    sa.Column("revision", sa.BigInteger),  # of the rules that it was worked out with
+    sa.Column("as_of", sa.BigInteger),  # the audit's next number before anybody was read
     sa.Column("failure", sa.Text),
     sa.Column("run_id", Id),  # what derives, once it is saved
     sa.Column("worker", sa.Text),
@@ -69,6 +71,17 @@ mapping_drafts = sa.Table(
     sa.Column("created_at", Time, nullable=False, server_default=NOW),
     sa.Column("updated_at", Time, nullable=False, server_default=NOW),
     sa.Index("ix_mapping_drafts_state", "tenant_id", "state", "created_at"),
+)
+
+# Everybody whom the changes concern, in the order of working out.
+mapping_draft_people = sa.Table(
+    "mapping_draft_people",
+    metadata,
+    tenant(),
+    sa.Column("draft_id", Id, primary_key=True),
+    sa.Column("number", sa.BigInteger, primary_key=True),
+    sa.Column("account_id", Id, nullable=False),
+    sa.Column("standing", sa.Text),  # as an administrator: stays, loses, kept (loses, but nobody else is one)
 )
 
 mapping_draft_lines = sa.Table(

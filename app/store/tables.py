@@ -31,6 +31,8 @@ from app.store.merging_tables import aliases as aliases
 from app.store.merging_tables import apart as apart
 from app.store.merging_tables import duplicates as duplicates
 from app.store.provider_tables import clients as clients
+from app.store.role_tables import mappings as mappings
+from app.store.role_tables import roles as roles
 from app.store.run_tables import run_changes as run_changes
 from app.store.run_tables import runs as runs
 from app.store.scim_request_table import scim_requests as scim_requests
@@ -111,36 +113,6 @@ schemas = sa.Table(
     sa.Column("updated_at", Time, nullable=False, server_default=NOW),
 )
 
-roles = sa.Table(
-    "roles",
-    metadata,
-    _tenant(),
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("rank", sa.Integer, nullable=False),
-    sa.Column("administrator", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column("console", sa.Text),  # what whoever holds it may do in the console: owner, admin, help_desk, auditor
-    sa.Column("description", sa.Text, nullable=False, server_default=""),
-)
-
-mappings = sa.Table(
-    "mappings",
-    metadata,
-    _tenant(),
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("source_id", Id),
-    # A group's id; null while the mapping waits for a group to come (back). Else the folded value that must be met.
-    sa.Column("group_id", Id),
-    sa.Column("group_name", sa.Text),
-    sa.Column("group_external_id", sa.Text),
-    sa.Column("attribute", sa.Text),
-    sa.Column("value", sa.Text),
-    sa.Column("role", sa.Text, nullable=False),
-    sa.Column("scope", sa.Text, nullable=False, server_default="tenant"),
-    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("created_at", Time, nullable=False, server_default=NOW),
-)
-
 records = sa.Table(
     "records",
     metadata,
@@ -197,6 +169,7 @@ groups = sa.Table(
     sa.Column("id", Id, primary_key=True),
     sa.Column("source_id", Id, nullable=False),
     sa.Column("display_name", sa.Text, nullable=False),
+    sa.Column("name", Folded, nullable=False, server_default=""),  # folded, to list and to find by
     sa.Column("external_id", sa.Text),
     _document(),
     _json("search"),
@@ -207,6 +180,7 @@ groups = sa.Table(
     sa.Column("updated_at", Time, nullable=False),
     sa.Column("deleted_at", Time),
     sa.Index("ix_groups_living", "tenant_id", "source_id", "id", postgresql_where=sa.text("deleted_at IS NULL")),
+    sa.Index("ix_groups_name", "tenant_id", "name", "id", postgresql_where=sa.text("deleted_at IS NULL")),
     sa.Index(
         "ix_groups_search",
         "search",
@@ -280,6 +254,7 @@ grants = sa.Table(
     sa.Column("effective", sa.Boolean, nullable=False),
     sa.Column("since", Time, nullable=False),
     sa.Index("ix_grants_role", "tenant_id", "role", "account_id", postgresql_where=sa.text("effective")),
+    sa.Index("ix_grants_rule", "tenant_id", "rule", "account_id"),
 )
 
 # Who claims an identifier. One row a value: writers lock it before they decide who somebody is.

@@ -5,7 +5,7 @@ Revision 0012.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -147,6 +147,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "draft_id", "kind", "number", name="pk_mapping_draft_lines"),
     )
     op.create_table(
+        "mapping_draft_people",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("draft_id", ID, nullable=False),
+        sa.Column("number", sa.BigInteger, nullable=False),
+        sa.Column("account_id", ID, nullable=False),
+        sa.Column("standing", sa.Text),
+        sa.ForeignKeyConstraint(
+            ["tenant_id"], ["tenants.id"], name="fk_mapping_draft_people_tenant_id", ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "draft_id", "number", name="pk_mapping_draft_people"),
+    )
+    op.create_table(
         "mapping_drafts",
         sa.Column("tenant_id", ID, nullable=False),
         sa.Column("id", ID, nullable=False),
@@ -159,6 +171,8 @@ def upgrade() -> None:
         sa.Column("total", sa.BigInteger, server_default="0", nullable=False),
         sa.Column("counts", JSONB),
         sa.Column("hash", sa.Text),
+        sa.Column("revision", sa.BigInteger),
+        sa.Column("as_of", sa.BigInteger),
         sa.Column("failure", sa.Text),
         sa.Column("run_id", ID),
         sa.Column("worker", sa.Text),
@@ -210,6 +224,14 @@ def upgrade() -> None:
     _index_people()
     op.add_column("duplicates", sa.Column("decided_at", TIME))
     op.add_column("duplicates", sa.Column("decided_by", sa.Text))
+    op.create_index("ix_grants_rule", "grants", ["tenant_id", "rule", "account_id"])
+    op.add_column("groups", sa.Column("name", FOLDED, server_default="", nullable=False))
+    op.create_index(
+        "ix_groups_name", "groups", ["tenant_id", "name", "id"], postgresql_where=sa.text("deleted_at IS NULL")
+    )
+    op.create_index(
+        "ix_mappings_group", "mappings", ["tenant_id", "group_id"], postgresql_where=sa.text("group_id IS NOT NULL")
+    )
     op.add_column("roles", sa.Column("console", sa.Text))
     op.create_index("ix_runs_created", "runs", ["tenant_id", "created_at", "id"])
     op.create_index(
@@ -221,7 +243,8 @@ def upgrade() -> None:
     op.add_column("run_changes", sa.Column("effect", sa.Text))
     op.execute("UPDATE run_changes SET effect = payload ->> 'effect' WHERE payload ? 'effect'")
     op.create_index("ix_run_changes_effect", "run_changes", ["tenant_id", "run_id", "effect", "number"])
-    _name_accounts()
+    _name("accounts", "attributes", _names)
+    _name("groups", "display_name", _name_of_group)
     op.execute("UPDATE roles SET console = 'admin' WHERE administrator")
 
 
@@ -231,6 +254,10 @@ def downgrade() -> None:
     op.drop_index("ix_runs_source", table_name="runs", postgresql_where=sa.text("source_id IS NOT NULL"))
     op.drop_index("ix_runs_created", table_name="runs")
     op.drop_column("roles", "console")
+    op.drop_index("ix_mappings_group", table_name="mappings", postgresql_where=sa.text("group_id IS NOT NULL"))
+    op.drop_index("ix_groups_name", table_name="groups", postgresql_where=sa.text("deleted_at IS NULL"))
+    op.drop_column("groups", "name")
+    op.drop_index("ix_grants_rule", table_name="grants")
     op.drop_column("duplicates", "decided_by")
     op.drop_column("duplicates", "decided_at")
     for name, table in (
@@ -252,6 +279,7 @@ def downgrade() -> None:
     op.drop_table("mapping_revisions")
     op.drop_index("ix_mapping_drafts_state", table_name="mapping_drafts")
     op.drop_table("mapping_drafts")
+    op.drop_table("mapping_draft_people")
     op.drop_table("mapping_draft_lines")
     op.drop_index("uq_console_sessions_hash", table_name="console_sessions")
     op.drop_index("ix_console_sessions_expires", table_name="console_sessions")
@@ -300,30 +328,39 @@ def _index_people() -> None:
     )
 
 
-def _name_accounts() -> None:
-    """People are listed and found by their folded names; those who are there already have none yet."""
+def _name(table: str, said: str, names: Callable[[Any], dict[str, str]]) -> None:
+    """People and groups are listed and found by their folded names; those who are there already have none yet."""
     conn = op.get_bind()
-    named = sa.text("""
-        UPDATE accounts a SET name = k.name, family_name = k.family_name
-        FROM jsonb_to_recordset(:rows) AS k(tenant_id uuid, id uuid, name text, family_name text)
+    first = names({} if said == "attributes" else "")
+    columns = ", ".join(f"{name} text" for name in first)
+    changes = ", ".join(f"{name} = k.{name}" for name in first)
+    named = sa.text(f"""
+        UPDATE {table} a SET {changes}
+        FROM jsonb_to_recordset(:rows) AS k(tenant_id uuid, id uuid, {columns})
         WHERE a.tenant_id = k.tenant_id AND a.id = k.id
     """).bindparams(sa.bindparam("rows", type_=JSONB))
-    for rows in _batches(conn):
-        conn.execute(named, {"rows": rows})
+    for rows in _batches(conn, table, said):
+        conn.execute(
+            named, {"rows": [{"tenant_id": str(one.tenant_id), "id": str(one.id), **names(one.said)} for one in rows]}
+        )
 
 
-def _batches(conn: sa.Connection) -> Iterator[list[dict[str, Any]]]:
-    some = sa.text("""
-        SELECT tenant_id, id, attributes FROM accounts WHERE (tenant_id, id) > (:tenant, :id)
+def _batches(conn: sa.Connection, table: str, said: str) -> Iterator[Sequence[Any]]:
+    some = sa.text(f"""
+        SELECT tenant_id, id, {said} AS said FROM {table} WHERE (tenant_id, id) > (:tenant, :id)
         ORDER BY tenant_id, id LIMIT :batch
     """).bindparams(sa.bindparam("tenant", type_=ID), sa.bindparam("id", type_=ID))
     last = {"tenant": "00000000-0000-0000-0000-000000000000", "id": "00000000-0000-0000-0000-000000000000"}
     while found := conn.execute(some, {**last, "batch": BATCH}).all():
         last = {"tenant": str(found[-1].tenant_id), "id": str(found[-1].id)}
-        yield [{"tenant_id": str(row.tenant_id), "id": str(row.id), **_names(row.attributes)} for row in found]
+        yield found
 
 
 def _names(said: dict[str, Any]) -> dict[str, str]:
     full = " ".join(str(said[part]) for part in ("givenName", "familyName") if said.get(part))
     name = said.get("displayName") or full or said.get("userName") or said.get("emails.work") or ""
     return {"name": fold(str(name)), "family_name": fold(str(said.get("familyName") or ""))}
+
+
+def _name_of_group(said: str) -> dict[str, str]:
+    return {"name": fold(said)[:200]}

@@ -139,8 +139,9 @@ _ACCOUNTS = f"""
     FROM generate_series(1, %(size)s) n
 """
 _GROUPS = f"""
-    INSERT INTO groups (tenant_id, id, source_id, display_name, external_id, document, search, created_at, updated_at)
-    SELECT %(tenant)s::uuid, {_GROUP}, %(source)s::uuid, 'Crew ' || n, 'g-' || n,
+    INSERT INTO groups (tenant_id, id, source_id, display_name, name, external_id, document, search, created_at,
+        updated_at)
+    SELECT %(tenant)s::uuid, {_GROUP}, %(source)s::uuid, 'Crew ' || n, 'crew ' || n, 'g-' || n,
         jsonb_build_object('schemas', '["{CORE}Group"]'::jsonb, 'displayName', 'Crew ' || n, 'externalId', 'g-' || n),
         jsonb_build_object('$t', %(tenant)s::text, '$s', %(source)s::text, 'displayname', 'crew ' || n,
             'externalid', 'g-' || n), now(), now()

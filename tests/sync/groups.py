@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
+from app.identity.naming import group_sorted_by
 from app.identity.writes import RecordWrite, Spoken
 from app.provisioning import new_id, provision
 from app.store import tables as t
@@ -34,7 +35,8 @@ def grouped(
 ) -> str:
     """A group of these records and groups. Returns its id."""
     group_id, now = new_id(), datetime.now(UTC)
-    row = {"id": group_id, "source_id": source.id, "display_name": name, "created_at": now, "updated_at": now}
+    row = {"id": group_id, "source_id": source.id, "created_at": now, "updated_at": now}
+    row |= {"display_name": name, "name": group_sorted_by(name)}
     members = [
         *({"member_id": one, "kind": "User"} for one in users),
         *({"member_id": one, "kind": "Group"} for one in groups),
