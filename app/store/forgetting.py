@@ -1,6 +1,7 @@
 """What signing in leaves behind is deleted when it is of no more use, a bounded number of each kind at a time.
 
-flows, requests to providers, spent messages: when their time is over · the sign-in log: after `sign_in.log_days` ·
+flows, requests to providers, spent messages, tests: when their time is over ·
+the sign-in log: after `sign_in.log_days` ·
 sessions: 30 days after their time, and not while an authorization lives by them
 """
 
@@ -41,6 +42,7 @@ _ALL: Final = (
     _forgetting("flows", ("hash",), "expires_at", "now()"),
     _forgetting("pending_logins", ("hash",), "expires_at", "now()"),
     _forgetting("used_messages", ("connection_id", "hash"), "until", "now()"),
+    _forgetting("sign_in_tests", ("id",), "expires_at", "now()"),
     _forgetting(
         "sign_ins",
         ("id",),

@@ -1,6 +1,6 @@
 """The tables of signing in.
 
-    connections ─▶ flows, pending_logins ─▶ sign_ins (the log)
+    connections ─▶ flows, pending_logins ─▶ sign_ins (the log), sign_in_tests
          │              used_messages
          └──────▶ sessions ◀── authorizations ◀── codes, tokens      (app/store/provider_tables)
 
@@ -144,7 +144,7 @@ sign_ins = sa.Table(
     sa.Column("code", Folded, nullable=False),
     sa.Column("at", Time, nullable=False, server_default=NOW),
     sa.Column("connection_id", Id),
-    sa.Column("outcome", sa.Text, nullable=False),  # accepted, refused
+    sa.Column("outcome", sa.Text, nullable=False),  # accepted, refused, tested
     sa.Column("reason", sa.Text),  # the refusal's code
     sa.Column("account_id", Id),
     sa.Column("session_id", Id),
@@ -155,4 +155,21 @@ sign_ins = sa.Table(
     sa.Index("ix_sign_ins_at", "tenant_id", "at", "id"),
     sa.Index("ix_sign_ins_refused", "tenant_id", "at", postgresql_where=sa.text("outcome = 'refused'")),
     sa.Index("ix_sign_ins_account", "tenant_id", "account_id", "at"),
+    sa.Index("ix_sign_ins_connection", "tenant_id", "connection_id", "outcome", "at", "id"),
+    sa.Index("ix_sign_ins_tested", "tenant_id", "at", postgresql_where=sa.text("outcome = 'tested'")),
+    sa.Index("ix_sign_ins_reason", "tenant_id", "reason", "at", "id", postgresql_where=sa.text("reason IS NOT NULL")),
+)
+
+# What a test of a connection brought, with the values that the log masks: for whoever made it, and for minutes only.
+sign_in_tests = sa.Table(
+    "sign_in_tests",
+    metadata,
+    tenant(),
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("connection_id", Id, nullable=False),
+    sa.Column("owner", BYTEA, nullable=False),  # digest of what only the tester's browser has
+    sa.Column("report", JSONB, nullable=False),
+    sa.Column("at", Time, nullable=False, server_default=NOW),
+    sa.Column("expires_at", Time, nullable=False),
+    sa.Index("ix_sign_in_tests_expires", "tenant_id", "expires_at"),
 )

@@ -18,7 +18,7 @@ import uuid_utils
 from app.store.driver import Statement
 from app.store.engine import dumps
 
-Outcome = Literal["accepted", "refused"]
+Outcome = Literal["accepted", "refused", "tested"]
 
 LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # none that is read for another
 CODE_LENGTH: Final = 6

@@ -219,6 +219,29 @@ def upgrade() -> None:
     )
     op.create_index("ix_passkeys_administrator", "passkeys", ["tenant_id", "administrator_id"])
     op.create_index("uq_passkeys_credential_id", "passkeys", ["credential_id"], unique=True)
+    op.create_table(
+        "sign_in_tests",
+        sa.Column("tenant_id", ID, nullable=False),
+        sa.Column("id", ID, nullable=False),
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("owner", BYTEA, nullable=False),
+        sa.Column("report", JSONB, nullable=False),
+        sa.Column("at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("expires_at", TIME, nullable=False),
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_sign_in_tests_tenant_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_sign_in_tests"),
+    )
+    op.create_index("ix_sign_in_tests_expires", "sign_in_tests", ["tenant_id", "expires_at"])
+    op.create_index("ix_sign_ins_connection", "sign_ins", ["tenant_id", "connection_id", "outcome", "at", "id"])
+    op.create_index(
+        "ix_sign_ins_tested", "sign_ins", ["tenant_id", "at"], postgresql_where=sa.text("outcome = 'tested'")
+    )
+    op.create_index(
+        "ix_sign_ins_reason",
+        "sign_ins",
+        ["tenant_id", "reason", "at", "id"],
+        postgresql_where=sa.text("reason IS NOT NULL"),
+    )
     op.add_column("accounts", sa.Column("name", FOLDED, server_default="", nullable=False))
     op.add_column("accounts", sa.Column("family_name", FOLDED, server_default="", nullable=False))
     _index_people()
@@ -252,6 +275,11 @@ def downgrade() -> None:
     op.drop_index("ix_run_changes_effect", table_name="run_changes")
     op.drop_column("run_changes", "effect")
     op.drop_index("ix_runs_source", table_name="runs", postgresql_where=sa.text("source_id IS NOT NULL"))
+    op.drop_index("ix_sign_ins_reason", table_name="sign_ins", postgresql_where=sa.text("reason IS NOT NULL"))
+    op.drop_index("ix_sign_ins_tested", table_name="sign_ins", postgresql_where=sa.text("outcome = 'tested'"))
+    op.drop_index("ix_sign_ins_connection", table_name="sign_ins")
+    op.drop_index("ix_sign_in_tests_expires", table_name="sign_in_tests")
+    op.drop_table("sign_in_tests")
     op.drop_index("ix_runs_created", table_name="runs")
     op.drop_column("roles", "console")
     op.drop_index("ix_mappings_group", table_name="mappings", postgresql_where=sa.text("group_id IS NOT NULL"))

@@ -10,7 +10,17 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
-from app.store import flows, forgetting, provider_tables, sessions, sign_in_tables, sign_ins, tenant_settings, tenants
+from app.store import (
+    flows,
+    forgetting,
+    provider_tables,
+    sessions,
+    sign_in_tables,
+    sign_in_tests,
+    sign_ins,
+    tenant_settings,
+    tenants,
+)
 from app.store.engine import reading, writing
 from app.store.flows import NewPending
 from app.store.sessions import NewSession
@@ -26,6 +36,7 @@ def _fill(engine: sa.Engine, tenant_id: str) -> str:
         flows.keep(conn, tenant_id, "/", {})
         flows.ask(conn, NewPending(tenant_id, CONNECTION, str(uuid4()), "b", "/"))
         flows.spend(conn, tenant_id, CONNECTION, str(uuid4()), now + timedelta(minutes=5))
+        sign_in_tests.keep(conn, tenant_id, str(uuid4()), CONNECTION, "browser", {"checks": []})
         sign_ins.write(conn, sign_ins.Attempt(tenant_id, "accepted"))
         return sessions.begin(conn, NewSession(tenant_id, str(uuid4()), CONNECTION, str(uuid4()), "s", now)).id
 
@@ -45,6 +56,7 @@ _TIMES: dict[sa.Table, str] = {
     sign_in_tables.flows: "expires_at",
     sign_in_tables.pending_logins: "expires_at",
     sign_in_tables.used_messages: "until",
+    sign_in_tables.sign_in_tests: "expires_at",
     sign_in_tables.sign_ins: "at",
     sign_in_tables.sessions: "expires_at",
 }
@@ -59,13 +71,13 @@ def test_each_kind_has_its_time(engine: sa.Engine, tenant: tenants.Tenant) -> No
     _fill(engine, tenant.id)
     assert _forget(engine) == 0
     _age(engine, timedelta(hours=2))
-    assert _forget(engine) == 3
-    assert _counts(engine) == [0, 0, 0, 1, 1]
+    assert _forget(engine) == 4
+    assert _counts(engine) == [0, 0, 0, 0, 1, 1]
     _age(engine, timedelta(days=29))
     assert _forget(engine) == 0
     _age(engine, timedelta(days=2))
     assert _forget(engine) == 2
-    assert _counts(engine) == [0, 0, 0, 0, 0]
+    assert _counts(engine) == [0, 0, 0, 0, 0, 0]
 
 
 def test_a_tenant_says_how_long_its_log_is(engine: sa.Engine, tenant: tenants.Tenant) -> None:
@@ -98,8 +110,8 @@ def test_no_more_than_a_bounded_number_goes_at_once(engine: sa.Engine, tenant: t
     for _ in range(3):
         _fill(engine, tenant.id)
     _age(engine, timedelta(days=60))
-    assert _forget(engine, 2) == 10
-    assert _forget(engine, 2) == 5
+    assert _forget(engine, 2) == 12
+    assert _forget(engine, 2) == 6
 
 
 @pytest.mark.parametrize(("second", "left"), [(0, 0), (30, 1)])
@@ -107,7 +119,7 @@ def test_the_sweep_does_it_once_a_minute(engine: sa.Engine, tenant: tenants.Tena
     _fill(engine, tenant.id)
     _age(engine, timedelta(days=60))
     sweep(engine, datetime.now(UTC).replace(second=second))
-    assert _counts(engine) == [left] * 5
+    assert _counts(engine) == [left] * len(_TIMES)
 
 
 def test_each_kind_is_found_by_an_index(engine: sa.Engine, tenant: tenants.Tenant) -> None:
