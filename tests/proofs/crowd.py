@@ -131,10 +131,12 @@ _PEOPLE = f"""
     FROM generate_series(1, %(size)s) n, LATERAL (SELECT 'p' || n || '@example.com' AS name) named
 """.replace("%", "%%").replace("NEEDLE", "%(needle)s")
 _ACCOUNTS = f"""
-    INSERT INTO accounts (tenant_id, id, status, affiliation, attributes, roles, version, revision, created_at,
-        updated_at)
+    INSERT INTO accounts (tenant_id, id, status, affiliation, name, family_name, attributes, roles, version, revision,
+        created_at, updated_at)
     SELECT %(tenant)s::uuid, {_PERSON}, CASE WHEN n %% 20 = 0 THEN 'inactive' ELSE 'active' END, 'employee',
-        jsonb_build_object('userName', 'p' || n || '@example.com'),
+        'given ' || n %% 500 || ' family ' || n %% 5000, 'family ' || n %% 5000,
+        jsonb_build_object('userName', 'p' || n || '@example.com', 'givenName', 'Given ' || n %% 500,
+            'familyName', 'Family ' || n %% 5000),
         CASE WHEN n %% 1000 = 7 THEN ARRAY['instructor'] ELSE '{{}}'::text[] END, n, 1, now(), now()
     FROM generate_series(1, %(size)s) n
 """
