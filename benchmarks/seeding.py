@@ -41,12 +41,12 @@ def seed(
         tenant = tenants.create(conn, f"users-{users}")
         source = tenants.create_source(conn, tenant.id, "idp", kind="idp", system="okta")
         token = credentials.issue(conn, tenant.id, "scim_token", ACTOR, source_id=source.id).secret
-    ids = _people(engine, source, [name("p", number) for number in range(min(users, written))])
-    small = [_group(engine, source, f"small {n}", _some(ids, n * SMALL, SMALL)) for n in range(small_groups)]
-    large = _group(engine, source, "large", ids[:LARGE])
+    ids = write_people(engine, source, [name("p", number) for number in range(min(users, written))])
+    small = [write_group(engine, source, f"small {n}", _some(ids, n * SMALL, SMALL)) for n in range(small_groups)]
+    large = write_group(engine, source, "large", ids[:LARGE])
     if users > len(ids):
         multiply(engine, tenant.id, source.id, len(ids), users, large, LARGE)
-    fresh = _people(engine, source, [name("n", number) for number in range(newcomers)])
+    fresh = write_people(engine, source, [name("n", number) for number in range(newcomers)])
     with reading(engine) as conn:
         known = conn.execute(sa.text(_SOME), {"tenant": tenant.id, "most": ASKED_FOR}).all()
     return Sample(
@@ -66,7 +66,8 @@ def settle(engine: sa.Engine) -> None:
         conn.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql("VACUUM ANALYZE")
 
 
-def _people(engine: sa.Engine, source: tenants.SourceRow, names: Sequence[str]) -> list[str]:
+def write_people(engine: sa.Engine, source: tenants.SourceRow, names: Sequence[str]) -> list[str]:
+    """People called so, through the write door; returns their record ids."""
     with reading(engine) as conn:
         known = current(conn, source.tenant_id).sources[source.id]
     ids: list[str] = []
@@ -86,7 +87,8 @@ def _people(engine: sa.Engine, source: tenants.SourceRow, names: Sequence[str]) 
     return ids
 
 
-def _group(engine: sa.Engine, source: tenants.SourceRow, name: str, members: Sequence[str]) -> str:
+def write_group(engine: sa.Engine, source: tenants.SourceRow, name: str, members: Sequence[str]) -> str:
+    """A group of these records, through the write door; returns its id."""
     grouping = Grouping(engine, source.tenant_id, source.id, ACTOR)
     document = normalise("Group", {"displayName": name}).document
     id = grouping.create(GroupSpoken(document, _search("Group", document, source)))
