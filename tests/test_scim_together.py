@@ -67,7 +67,7 @@ def rows(app: Flask, engine: sa.Engine, tenant: tenants.Tenant) -> Rows:
 @pytest.fixture
 def heard(engine: sa.Engine, okta: tenants.SourceRow) -> None:
     said = Registration("http://127.0.0.1:9/events", "lms", okta.id)
-    register(engine, Vault([b"k" * 32]), Outbound(LOOPBACK), okta.tenant_id, said)
+    register(engine, Vault([b"k" * 32]), Outbound(LOOPBACK), okta.tenant_id, said, actor="test")
 
 
 def setting(engine: sa.Engine, tenant: tenants.Tenant, name: str, value: object) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from flask import Response
 from marshmallow import RAISE, Schema, ValidationError, fields, validate
 
+from app.adapters import issuing
 from app.api import bodies
 from app.api.auth import SCIM_TOKENS_WRITE, Caller, Door
 from app.api.parameters import is_id
@@ -16,7 +17,7 @@ from app.api.routes import Route, json
 from app.api.schemas import IssuedScimTokenSchema, ScimTokensSchema
 from app.store import credentials, tenants
 from app.store.credentials import Listed, UnknownCredentialError
-from app.store.engine import reading, writing
+from app.store.engine import reading
 
 LARGEST: Final = 16_384
 LONGEST_DAYS: Final = 3650
@@ -59,23 +60,30 @@ class RotateScimTokenSchema(_Body):
 def page(door: Door, caller: Caller) -> Response:
     """All tokens that the caller may manage, revoked ones included."""
     with reading(door.engine) as conn:
-        own = None if caller.source_id is None else _source_name(conn, caller)
         found = credentials.listing(conn, caller.tenant_id, [_KIND])
-    return json({"tokens": [_shown(one) for one in found if own in (None, one.source)]})
+    return json({"tokens": [_shown(one) for one in found if caller.source_id in (None, one.source_id)]})
 
 
 def create(door: Door, caller: Caller) -> Response:
     """A new token, shown once."""
     asked = _read(NewScimTokenSchema())
-    with writing(door.engine) as conn:
+    with reading(door.engine) as conn:
         try:
             source = tenants.find_source(conn, caller.tenant_id, asked["source"])
         except tenants.NotFoundError:
             raise Problem(NOT_FOUND, "The tenant has no source of this name.") from None
-        if caller.source_id not in (None, source.id):
-            raise Problem(FORBIDDEN, "This key is bound to another source.")
-        end = _end(asked)
-        issued = credentials.issue(conn, caller.tenant_id, _KIND, asked["name"], source_id=source.id, expires_at=end)
+    if caller.source_id not in (None, source.id):
+        raise Problem(FORBIDDEN, "This key is bound to another source.")
+    end = _end(asked)
+    issued = issuing.issue(
+        door.engine,
+        caller.tenant_id,
+        _KIND,
+        asked["name"],
+        actor=caller.actor,
+        source_id=source.id,
+        expires_at=end,
+    )
     return json({"id": issued.id, "token": issued.secret, "expiresAt": end}, 201)
 
 
@@ -83,19 +91,19 @@ def rotate(door: Door, caller: Caller, token_id: str) -> Response:
     """A token in the place of one that ends after the overlap."""
     asked = _read(RotateScimTokenSchema())
     overlap, end = timedelta(hours=asked["overlapHours"]), _end(asked)
-    with writing(door.engine) as conn:
-        _check_own(conn, caller, token_id)
-        issued = _known(
-            lambda: credentials.rotate(conn, caller.tenant_id, token_id, _KIND, overlap=overlap, expires_at=end)
+    _check_own(door, caller, token_id)
+    issued = _known(
+        lambda: issuing.rotate(
+            door.engine, caller.tenant_id, token_id, _KIND, actor=caller.actor, overlap=overlap, expires_at=end
         )
+    )
     return json({"id": issued.id, "token": issued.secret, "expiresAt": end}, 201)
 
 
 def revoke(door: Door, caller: Caller, token_id: str) -> Response:
     """End a token now; a server may take it for a second more."""
-    with writing(door.engine) as conn:
-        _check_own(conn, caller, token_id)
-        _known(lambda: credentials.revoke(conn, caller.tenant_id, token_id, _KIND))
+    _check_own(door, caller, token_id)
+    _known(lambda: issuing.revoke(door.engine, caller.tenant_id, token_id, _KIND, actor=caller.actor))
     return Response(status=204, headers={"Cache-Control": "no-store"})
 
 
@@ -106,16 +114,14 @@ def _known(do: Any) -> Any:
         raise Problem(NOT_FOUND, "There is no such token, or it is revoked already.") from None
 
 
-def _check_own(conn: Any, caller: Caller, token_id: str) -> None:
+def _check_own(door: Door, caller: Caller, token_id: str) -> None:
     """The id of another kind of credential, tenant or source is no token's."""
-    found = credentials.listing(conn, caller.tenant_id, [_KIND]) if is_id(token_id) else []
-    own = None if caller.source_id is None else _source_name(conn, caller)
-    if not any(one.id == token_id.lower() and own in (None, one.source) for one in found):
+    found = None
+    if is_id(token_id):
+        with reading(door.engine) as conn:
+            found = credentials.one(conn, caller.tenant_id, token_id, _KIND)
+    if found is None or caller.source_id not in (None, found.source_id):
         raise Problem(NOT_FOUND, "There is no such token, or it is revoked already.")
-
-
-def _source_name(conn: Any, caller: Caller) -> str:
-    return next((one.name for one in tenants.sources(conn, caller.tenant_id) if one.id == caller.source_id), "")
 
 
 def _read(schema: Schema) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from typing import Final
 
 import click
 
-from app.cli.context import Context, json_option, show, tenant_option
+from app.adapters import issuing
+from app.cli.context import Context, actor, json_option, show, tenant_option
 from app.cli.issuing import a_uuid, end_after, expires_option, list_all, revoke_one
 from app.store import credentials, tenants
-from app.store.engine import writing
+from app.store.engine import reading
 
 SCOPES: Final = (
     "accounts:read",
@@ -106,11 +107,13 @@ def _issue(
     source_name: str | None,
     days: int | None,
 ) -> credentials.Issued:
-    with context.database() as engine, writing(engine) as conn:
-        tenant = tenants.find(conn, tenant_name)
-        source_id = None if source_name is None else tenants.find_source(conn, tenant.id, source_name).id
-        return credentials.issue(
-            conn, tenant.id, kind, name, source_id=source_id, scopes=scopes, expires_at=end_after(days)
+    with context.database() as engine:
+        with reading(engine) as conn:
+            tenant = tenants.find(conn, tenant_name)
+            source_id = None if source_name is None else tenants.find_source(conn, tenant.id, source_name).id
+        end = end_after(days)
+        return issuing.issue(
+            engine, tenant.id, kind, name, actor=actor(), source_id=source_id, scopes=scopes, expires_at=end
         )
 
 

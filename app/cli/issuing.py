@@ -6,10 +6,12 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import click
+import sqlalchemy as sa
 
-from app.cli.context import Context, show, table
+from app.adapters import issuing
+from app.cli.context import Context, actor, show, table
 from app.store import credentials, tenants
-from app.store.engine import reading, writing
+from app.store.engine import reading
 
 expires_option = click.option(
     "--expires-in", metavar="DAYS", type=click.IntRange(1, 3650), help="End it after so many days."
@@ -52,9 +54,19 @@ def revoke_one(
     context: Context, tenant_name: str, credential_id: str, kind: credentials.Kind, *, as_json: bool
 ) -> None:
     """Revokes one credential of that kind and says so."""
-    with context.database() as engine, writing(engine) as conn:
-        credentials.revoke(conn, tenants.find(conn, tenant_name).id, credential_id, kind)
+    with context.database() as engine:
+        issuing.revoke(engine, tenant_of(engine, tenant_name), credential_id, kind, actor=actor())
     show({"id": credential_id, "revoked": True}, f"{credential_id} is revoked.", as_json=as_json)
+
+
+def tenant_of(engine: sa.Engine, name: str) -> str:
+    """The id of the tenant of that name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    with reading(engine) as conn:
+        return tenants.find(conn, name).id
 
 
 def state(listed: credentials.Listed) -> str:

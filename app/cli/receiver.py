@@ -8,14 +8,15 @@ from typing import Any
 import click
 import sqlalchemy as sa
 
-from app.cli.context import FAILED, Context, finish, json_option, show, table, tenant_option
+from app.cli.context import FAILED, Context, actor, finish, json_option, show, table, tenant_option
 from app.cli.issuing import a_uuid, second
 from app.events.delivery import Delivery
 from app.events.issuing import Issuer
 from app.events.receivers import Registration, probe, register, way_out
+from app.events.receivers import remove as unregister
 from app.outbound import OutboundError
 from app.store import receivers, tenants
-from app.store.engine import reading, writing
+from app.store.engine import reading
 from app.store.receivers import Receiver
 from scim import events
 
@@ -56,7 +57,7 @@ def add(
         tenant_id, source_id = _names(engine, tenant_name, source_name)
         said = Registration(url, audience, source_id, wanted, token, external_id)
         try:
-            id = register(engine, vault, way_out(context.settings), tenant_id, said)
+            id = register(engine, vault, way_out(context.settings), tenant_id, said, actor=actor())
         except (ValueError, OutboundError) as error:
             raise click.UsageError(str(error)) from error
         found = _found(engine, tenant_id, id)
@@ -115,8 +116,8 @@ def test(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
 @click.pass_obj
 def remove(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
     """Remove a receiver. What it has not heard yet is not sent."""
-    with context.database() as engine, writing(engine) as conn:
-        receivers.remove(conn, tenants.find(conn, tenant_name).id, id)
+    with context.database() as engine:
+        unregister(engine, _names(engine, tenant_name, None)[0], id, actor=actor())
     show({"id": id, "removed": True}, f"{id} is removed.", as_json=as_json)
 
 

@@ -6,11 +6,12 @@ from datetime import timedelta
 
 import click
 
-from app.cli.context import Context, json_option, show, tenant_option
-from app.cli.issuing import a_uuid, end_after, expires_option, list_all, revoke_one
+from app.adapters import issuing
+from app.cli.context import Context, actor, json_option, show, tenant_option
+from app.cli.issuing import a_uuid, end_after, expires_option, list_all, revoke_one, tenant_of
 from app.cli.lazy import LazyGroup
 from app.store import credentials, tenants
-from app.store.engine import writing
+from app.store.engine import reading
 
 
 @click.group(
@@ -43,10 +44,12 @@ def create(
     context: Context, tenant_name: str, source_name: str, name: str, expires_in: int | None, as_json: bool
 ) -> None:
     """Issue a token. It is shown this once."""
-    with context.database() as engine, writing(engine) as conn:
-        source = tenants.find_source(conn, tenants.find(conn, tenant_name).id, source_name)
-        issued = credentials.issue(
-            conn, source.tenant_id, "scim_token", name, source_id=source.id, expires_at=end_after(expires_in)
+    with context.database() as engine:
+        with reading(engine) as conn:
+            source = tenants.find_source(conn, tenants.find(conn, tenant_name).id, source_name)
+        end = end_after(expires_in)
+        issued = issuing.issue(
+            engine, source.tenant_id, "scim_token", name, actor=actor(), source_id=source.id, expires_at=end
         )
     _show(context, issued, as_json=as_json)
 
@@ -71,10 +74,10 @@ def list_(context: Context, tenant_name: str, as_json: bool) -> None:
 @click.pass_obj
 def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in: int | None, as_json: bool) -> None:
     """Issue a token in the place of one that ends after the overlap."""
-    with context.database() as engine, writing(engine) as conn:
-        tenant = tenants.find(conn, tenant_name)
-        end = end_after(expires_in)
-        issued = credentials.rotate(conn, tenant.id, id, "scim_token", overlap=timedelta(hours=overlap), expires_at=end)
+    with context.database() as engine:
+        tenant_id, end = tenant_of(engine, tenant_name), end_after(expires_in)
+        hours = timedelta(hours=overlap)
+        issued = issuing.rotate(engine, tenant_id, id, "scim_token", actor=actor(), overlap=hours, expires_at=end)
     _show(context, issued, as_json=as_json)
 
 

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import click
 
-from app.cli.context import Context, json_option, show, table, tenant_option
-from app.cli.issuing import a_uuid, end_after, expires_option, minute, state
+from app.adapters import issuing
+from app.cli.context import Context, actor, json_option, show, table, tenant_option
+from app.cli.issuing import a_uuid, end_after, expires_option, minute, state, tenant_of
 from app.store import scim_clients, tenants
-from app.store.engine import reading, writing
+from app.store.engine import reading
 from app.store.scim_clients import SCOPE, Federation
 from sso.issuer_keys import check_address
 from sso.jwks import usable_keys
@@ -55,15 +56,12 @@ def create(
     federation = _federation(_token_url(context), **trust)
     if federation is not None and expires_in is not None:
         raise click.UsageError("a client with an issuer has no secret that --expires-in could end")
-    with context.database() as engine, writing(engine) as conn:
-        source = tenants.find_source(conn, tenants.find(conn, tenant_name).id, source_name)
-        client_id = scim_clients.create(conn, source, name, federation)
-        secret = None
-        if federation is None:
-            issued = scim_clients.add_secret(
-                conn, source.tenant_id, client_id, overlap=None, expires_at=end_after(expires_in)
-            )
-            secret = issued.secret
+    with context.database() as engine:
+        with reading(engine) as conn:
+            source = tenants.find_source(conn, tenants.find(conn, tenant_name).id, source_name)
+        client_id, secret = issuing.create_client(
+            engine, source, name, actor=actor(), federation=federation, expires_at=end_after(expires_in)
+        )
     _show(context, client_id, secret, as_json=as_json)
 
 
@@ -102,11 +100,10 @@ def list_(context: Context, tenant_name: str, as_json: bool) -> None:
 @click.pass_obj
 def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in: int | None, as_json: bool) -> None:
     """Issue a further secret; the ones that are there end after the overlap."""
-    with context.database() as engine, writing(engine) as conn:
-        tenant = tenants.find(conn, tenant_name)
-        issued = scim_clients.add_secret(
-            conn, tenant.id, id, overlap=timedelta(hours=overlap), expires_at=end_after(expires_in)
-        )
+    with context.database() as engine:
+        tenant_id, end = tenant_of(engine, tenant_name), end_after(expires_in)
+        hours = timedelta(hours=overlap)
+        issued = issuing.add_secret(engine, tenant_id, id, actor=actor(), overlap=hours, expires_at=end)
     _show(context, id, issued.secret, as_json=as_json)
 
 
@@ -117,8 +114,8 @@ def rotate(context: Context, id: str, tenant_name: str, overlap: int, expires_in
 @click.pass_obj
 def remove(context: Context, id: str, tenant_name: str, as_json: bool) -> None:
     """End a client, its secrets and its tokens. A server may take a token for a second more."""
-    with context.database() as engine, writing(engine) as conn:
-        scim_clients.remove(conn, tenants.find(conn, tenant_name).id, id)
+    with context.database() as engine:
+        issuing.remove_client(engine, tenant_of(engine, tenant_name), id, actor=actor())
     show({"client_id": id, "removed": True}, f"{id} is removed.", as_json=as_json)
 
 

@@ -78,6 +78,8 @@ class Listed:
     kind: str
     name: str
     source: str | None
+    source_id: str | None
+    client_id: str | None
     hint: str
     scopes: tuple[str, ...]
     created_at: datetime
@@ -183,6 +185,12 @@ def listing(conn: sa.Connection, tenant_id: str, kinds: Sequence[Kind]) -> list[
     return [Listed(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
 
 
+def one(conn: sa.Connection, tenant_id: str, id: str, kind: Kind) -> Listed | None:
+    """The tenant's credential of that kind and id, revoked ones included."""
+    row = conn.execute(_ONE, {"tenant": tenant_id, "id": id, "kinds": [kind]}).mappings().one_or_none()
+    return None if row is None else Listed(**{**row, "scopes": tuple(row["scopes"])})
+
+
 class LastUse:
     """Notes when credentials are used: at most once a minute each in a process, and never waits for a lock."""
 
@@ -238,12 +246,14 @@ _FIND: Final = Statement(
         sa.or_(_T.c.expires_at.is_(None), _T.c.expires_at > sa.func.now()),
     )
 )
-_LISTING: Final = (
+_LISTED: Final = (
     sa.select(
         _T.c.id,
         _T.c.kind,
         _T.c.name,
         tables.sources.c.name.label("source"),
+        _T.c.source_id,
+        _T.c.client_id,
         _T.c.hint,
         _T.c.scopes,
         _T.c.created_at,
@@ -253,8 +263,9 @@ _LISTING: Final = (
     )
     .join_from(_T, tables.sources, _SOURCE_JOIN, isouter=True)
     .where(_T.c.tenant_id == sa.bindparam("tenant"), _KINDS)
-    .order_by(_T.c.created_at, _T.c.id)
 )
+_LISTING: Final = _LISTED.order_by(_T.c.created_at, _T.c.id)
+_ONE: Final = _LISTED.where(_T.c.id == sa.bindparam("id"))
 _NOTE_USE: Final = Statement(
     sa.text(
         "UPDATE credentials SET last_used_at = now() WHERE (tenant_id, id) IN ("

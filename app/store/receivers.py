@@ -78,6 +78,12 @@ def add(
     return id
 
 
+def begin_here(conn: sa.Connection, tenant_id: str, id: str) -> None:
+    """It hears what comes after the newest entry: what told of its own making is not for it."""
+    newest = sa.select(ledger.c.next_audit - 1).where(ledger.c.tenant_id == tenant_id).scalar_subquery()
+    conn.execute(sa.update(t).where(t.c.tenant_id == tenant_id, t.c.id == id).values(position=newest))
+
+
 def remove(conn: sa.Connection, tenant_id: str, id: str) -> None:
     """It hears nothing more.
 

@@ -75,6 +75,19 @@ def test_an_expired_token_is_refused_at_the_door(engine, client, headers, okta) 
     assert opens(client, token["token"]) == 401
 
 
+def test_each_act_is_audited_with_who_did_it(engine, client, headers, okta) -> None:
+    token = issue(client, headers)
+    again = client.post(f"{URL}/{token['id']}/rotate", json={}, headers=headers).get_json()
+    client.delete(f"{URL}/{again['id']}", headers=headers)
+    client.delete(f"{URL}/{again['id']}", headers=headers)
+    with engine.connect() as conn:
+        rows = conn.execute(sa.select(t.audit.c.actor, t.audit.c.action, t.audit.c.facts).order_by(t.audit.c.number))
+        told = rows.all()
+    actions = ["credential.issued", "credential.rotated", "credential.revoked"]
+    assert [(row.actor, row.action) for row in told] == [("api_key:test", one) for one in actions]
+    assert token["token"] not in str(told)
+
+
 WRONG = [{"source": "okta", "expiresInDays": 0}, {"source": "okta", "expiresInDays": "9"}, {"sauce": "okta"}, {}, [], 7]
 
 

@@ -15,6 +15,7 @@ from app.cli import rollcall
 from app.cli.context import Context
 from app.store import outward_tables as t
 from app.store.engine import reading
+from app.store.tables import audit
 from scim.events import URIS, VERIFICATION
 from tests.cli.commands import told
 from tests.events.receiver import Receiver, listening
@@ -61,6 +62,19 @@ def test_a_receiver_is_added_shown_tested_and_removed(run: Run, engine: sa.Engin
     assert told(run("scim", "receiver", "remove", *at, "--json"))["removed"]
     assert told(run("scim", "receiver", "list", "--tenant", "acme", "--json")) == []
     assert run("scim", "receiver", "remove", *at).exit_code == 1
+
+
+def test_adding_and_removing_are_audited_without_what_the_address_may_hide(run: Run, engine: sa.Engine) -> None:
+    added = told(_add(run, "http://127.0.0.1:9/hook?key=s3cret"))
+    run("scim", "receiver", "remove", added["id"], "--tenant", "acme")
+    with reading(engine) as conn:
+        rows = conn.execute(sa.select(audit.c.action, audit.c.subject, audit.c.facts).order_by(audit.c.number)).all()
+    assert [(row.action, row.subject) for row in rows] == [
+        ("receiver.added", added["id"]),
+        ("receiver.removed", added["id"]),
+    ]
+    assert rows[0].facts["url"] == "http://127.0.0.1:9/hook"
+    assert rows[0].facts["source"] == "okta"
 
 
 def test_events_are_chosen_by_their_short_names(run: Run) -> None:

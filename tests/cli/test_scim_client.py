@@ -9,6 +9,8 @@ import pytest
 import sqlalchemy as sa
 from joserfc.jwk import RSAKey
 
+from app.store import tables as t
+from app.store.engine import reading
 from app.store.tenants import SourceRow
 from tests.cli.commands import Command, runner, told
 
@@ -52,6 +54,24 @@ def test_a_federated_client(run: Command, tmp_path: Path) -> None:
     assert (trusted["issuer"], trusted["subject"]) == (own["client_id"], own["client_id"])
     assert trusted["audience"] == own["token_url"]
     assert "https://i.example" in run("scim", "client", "list", "--tenant", "acme").stdout
+
+
+def test_each_act_is_audited(run: Command, engine: sa.Engine) -> None:
+    at = ("--tenant", "acme")
+    token = told(run("scim", "token", "create", *at, "--source", "okta", "--json"))
+    token = told(run("scim", "token", "rotate", token["id"], *at, "--json"))
+    run("scim", "token", "revoke", token["id"], *at)
+    made = told(run("scim", "client", "create", "entra", *at, "--source", "okta", "--json"))
+    run("scim", "client", "rotate", made["client_id"], *at)
+    run("scim", "client", "remove", made["client_id"], *at)
+    key = told(run("api", "key", "create", "hr", *at, "--scope", "accounts:read", "--json"))
+    run("api", "key", "revoke", key["id"], *at)
+    with reading(engine) as conn:
+        rows = conn.execute(sa.select(t.audit.c.actor, t.audit.c.action).order_by(t.audit.c.number)).all()
+    assert {row.actor.partition(":")[0] for row in rows} == {"cli"}
+    credential = ["credential.issued", "credential.rotated", "credential.revoked"]
+    client = ["scim_client.created", "scim_client.secret_added", "scim_client.removed"]
+    assert [row.action for row in rows] == [*credential, *client, "credential.issued", "credential.revoked"]
 
 
 def test_wrong_usage(run: Command, tmp_path: Path) -> None:

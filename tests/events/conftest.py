@@ -95,6 +95,6 @@ def hears(engine: sa.Engine, vault: Vault, okta: tenants.SourceRow) -> Callable[
     def make(receiver: Receiver, source: tenants.SourceRow | None = okta, **more: Any) -> str:
         tenant_id = more.pop("tenant_id", source.tenant_id if source else okta.tenant_id)
         said = Registration(receiver.url, AUDIENCE, source.id if source else None, **more)
-        return register(engine, vault, Outbound(LOOPBACK), tenant_id, said)
+        return register(engine, vault, Outbound(LOOPBACK), tenant_id, said, actor="test")
 
     return make

@@ -58,7 +58,7 @@ def _idp(running: Server, receiver: Receiver) -> clients.Client:
             tenant = tenants.create(conn, f"quay-{uuid_utils.uuid7().hex[-12:]}")
             source = tenants.create_source(conn, tenant.id, "okta", kind="idp", system="okta")
         said = Registration(receiver.url, "lms", source.id)
-        register(engine, running.vault(), Outbound(LOOPBACK), tenant.id, said)
+        register(engine, running.vault(), Outbound(LOOPBACK), tenant.id, said, actor="test")
         return clients.scim(engine, running.url, source)
 
 
