@@ -29,5 +29,7 @@ credentials = sa.Table(
         "expires_at",
         postgresql_where=sa.text("expires_at IS NOT NULL AND kind <> 'access_token'"),
     ),
+    # What people see listed; access tokens come and go by the thousand.
+    sa.Index("ix_credentials_kept", "tenant_id", "kind", "id", postgresql_where=sa.text("kind <> 'access_token'")),
     sa.Index("uq_credentials_hash", "hash", unique=True),  # who calls is asked before the tenant is known
 )

@@ -290,6 +290,7 @@ def downgrade() -> None:
     op.drop_column("duplicates", "decided_at")
     for name, table in (
         ("ix_sign_ins_refused", "sign_ins"),
+        ("ix_credentials_kept", "credentials"),
         ("ix_credentials_expires", "credentials"),
         ("ix_duplicates_candidates", "duplicates"),
         ("ix_duplicates_account", "duplicates"),
@@ -350,6 +351,12 @@ def _index_people() -> None:
         "credentials",
         ["tenant_id", "expires_at"],
         postgresql_where=sa.text("expires_at IS NOT NULL AND kind <> 'access_token'"),
+    )
+    op.create_index(
+        "ix_credentials_kept",
+        "credentials",
+        ["tenant_id", "kind", "id"],
+        postgresql_where=sa.text("kind <> 'access_token'"),
     )
     op.create_index(
         "ix_sign_ins_refused", "sign_ins", ["tenant_id", "at"], postgresql_where=sa.text("outcome = 'refused'")
