@@ -346,18 +346,10 @@ def _index_people() -> None:
         postgresql_ops={"candidates": "jsonb_path_ops"},
         postgresql_where=sa.text("state = 'open'"),
     )
-    op.create_index(
-        "ix_credentials_expires",
-        "credentials",
-        ["tenant_id", "expires_at"],
-        postgresql_where=sa.text("expires_at IS NOT NULL AND kind <> 'access_token'"),
-    )
-    op.create_index(
-        "ix_credentials_kept",
-        "credentials",
-        ["tenant_id", "kind", "id"],
-        postgresql_where=sa.text("kind <> 'access_token'"),
-    )
+    kept = sa.text("kind <> 'access_token'")
+    ending = sa.text("expires_at IS NOT NULL AND kind <> 'access_token'")
+    op.create_index("ix_credentials_kept", "credentials", ["tenant_id", "kind", "id"], postgresql_where=kept)
+    op.create_index("ix_credentials_expires", "credentials", ["tenant_id", "expires_at"], postgresql_where=ending)
     op.create_index(
         "ix_sign_ins_refused", "sign_ins", ["tenant_id", "at"], postgresql_where=sa.text("outcome = 'refused'")
     )
