@@ -12,7 +12,7 @@ without locks, decides with the same functions, and stops before the save.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,16 +22,20 @@ import psycopg
 import sqlalchemy as sa
 import uuid_utils
 
+from app.identity.by_hand import is_id, told
 from app.identity.changes import changed_paths, diff
 from app.identity.claims import claims, pair_of
 from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys
 from app.identity.events import Event, events
 from app.identity.folding import fold
 from app.identity.guards import keep_last_administrator
-from app.identity.model import Rules
+from app.identity.model import Account, Rules
 from app.identity.roles import administers
 from app.identity.writes import (
     BusyError,
+    ByHand,
+    LastAdministratorError,
+    NotByHandError,
     Outcome,
     RecordDelete,
     RecordWrite,
@@ -192,6 +196,8 @@ def new_id() -> str:
 def _people(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules: Rules, *, lock: bool) -> People:
     """Lock and read all whom the writes may concern, in the design's order."""
     said = [write for write in writes if isinstance(write, RecordWrite)]
+    if unknown := (chosen := _chosen(writes)) - read.accounts(conn, tenant_id, chosen, lock=False).keys():
+        raise NotByHandError(f"The tenant has no account {min(unknown)} to be somebody's manager.")
     existing = _existing(conn, tenant_id, writes, rules, names=not lock)
     addressed = _addressed(writes, existing)
     records = [intended(write) for write in said]
@@ -200,16 +206,27 @@ def _people(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules:
     holders = read.identifiers(conn, tenant_id, keys | claimed, lock=lock, made=claimed)
     ids = {one for held in holders.values() for one in held}
     ids |= {kept.record.account_id for kept in existing.values() if kept.record.account_id}
-    ids |= {write.account_id for write in writes if isinstance(write, Rederive)}
+    ids |= {write.account_id for write in writes if isinstance(write, (Rederive, ByHand))}
     accounts = read.accounts(conn, tenant_id, ids, lock=lock)
     kept = read.records_of(conn, tenant_id, accounts)
-    leading, above = read.managers(
-        conn, tenant_id, manager_keys([*records, *(one.record for one in kept)]), accounts if said else ()
-    )
+    keys_above = manager_keys([*records, *(one.record for one in kept)])
+    others = {*(accounts if said and keys_above else ()), *_led_by_hand(accounts.values(), writes)}
+    leading, above = read.managers(conn, tenant_id, keys_above, others)
     people = People(existing, accounts, {}, holders, leading, above)
     for one in kept:
         people.records.setdefault(one.record.account_id or "", {})[one.record.id] = one
     return people
+
+
+def _led_by_hand(accounts: Iterable[Account], writes: Sequence[Write]) -> set[str]:
+    """The managers that people chose: whom they stand below is asked before they are taken."""
+    chosen = [account.manual.get("manager") for account in accounts if account.manual]
+    return {one for one in (*chosen, *_chosen(writes)) if isinstance(one, str)}
+
+
+def _chosen(writes: Sequence[Write]) -> set[str]:
+    managers = (write.values.get("manager") for write in writes if isinstance(write, ByHand))
+    return {one for one in managers if isinstance(one, str) and is_id(one)}
 
 
 def _existing(
@@ -253,6 +270,8 @@ def _protect_last_administrator(conn: sa.Connection, tenant_id: str, decision: D
     staying = any(administers(derived.account, rules) for _, derived in decision.accounts.values())
     if not losing or staying or read.other_administrators(conn, tenant_id, losing):
         return
+    if any(isinstance(one.write, ByHand) and one.after.id in losing for one in decision.outcomes):
+        raise LastAdministratorError("Nobody else is an administrator. Make somebody else one first.")
     for account_id in sorted(losing):
         before, derived = decision.accounts[account_id]
         assert before is not None
@@ -269,7 +288,7 @@ def _protect_last_administrator(conn: sa.Connection, tenant_id: str, decision: D
 
 
 def _telling(decision: Decision, rules: Rules, actor: str) -> Telling:
-    told: list[Event] = []
+    news: list[Event] = []
     entries: list[Entry] = []
     counts: dict[str, int] = {}
     of_record = {outcome.record_id: outcome for outcome in decision.outcomes}
@@ -279,11 +298,15 @@ def _telling(decision: Decision, rules: Rules, actor: str) -> Telling:
             key = f"{kept.record.source_id}/User"
             counts[key] = counts.get(key, 0) + living
         entries.append(_record_entry(past, kept, of_record.get(kept.record.id), rules, actor))
+    for outcome in decision.outcomes:
+        if isinstance(outcome.write, ByHand) and outcome.changed:
+            acts = told(outcome.write)
+            entries += [Entry(actor, act.action, outcome.after.id, act.facts, act.personal) for act in acts]
     for before, derived in decision.accounts.values():
         changes = diff(before, derived.account)
         if not changes:
             continue
-        told += events(before, derived.account, changes)
+        news += events(before, derived.account, changes)
         entries.append(
             Entry(
                 actor,
@@ -293,7 +316,7 @@ def _telling(decision: Decision, rules: Rules, actor: str) -> Telling:
                 {change.attribute: [change.before, change.after] for change in changes},
             )
         )
-    return Telling(told, entries, counts)
+    return Telling(news, entries, counts)
 
 
 def _record_entry(past: Kept | None, kept: Kept, outcome: Outcome | None, rules: Rules, actor: str) -> Entry:
@@ -310,7 +333,7 @@ def _record_entry(past: Kept | None, kept: Kept, outcome: Outcome | None, rules:
         facts["active"] = kept.record.active
     if not kept.record.deleted and kept.record.groups != (past.record.groups if past else frozenset()):
         facts["attributes"] = [*cast(list[str], facts["attributes"]), "groups"]  # of a login, whose groups come with it
-    if outcome is not None and not isinstance(outcome.write, Rederive):
+    if outcome is not None and isinstance(outcome.write, (RecordWrite, RecordDelete)):
         facts |= outcome.write.request
     return Entry(actor, action, kept.record.account_id or "", facts, {"document": kept.document})
 

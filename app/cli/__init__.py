@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from app.cli.context import Context
 from app.cli.lazy import LazyGroup
-from app.identity.writes import BusyError
+from app.identity.writes import BusyError, LastAdministratorError, NotByHandError
 from app.settings import SettingsError
 from app.store.credentials import UnknownCredentialError
 from app.store.embedded_user import EmbeddedError
@@ -24,7 +24,7 @@ from app.store.vault import VaultError
 __all__ = ["main", "rollcall"]
 
 VERBS: Final = {
-    "account": "account:account",
+    "account": "account_acts:account",
     "api": "api:api",
     "audit": "audit:audit",
     "client": "client:client",
@@ -51,7 +51,9 @@ VERBS: Final = {
 EXPECTED: Final = (
     BusyError,
     EmbeddedError,
+    LastAdministratorError,
     NameTakenError,
+    NotByHandError,
     NotFoundError,
     ServerTooOldError,
     UnknownCredentialError,

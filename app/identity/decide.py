@@ -14,12 +14,15 @@ from datetime import datetime
 from typing import Any
 
 from app.identity.attributes import family
+from app.identity.by_hand import adjusted
 from app.identity.claims import claims, known_by_pair
 from app.identity.derive import Derived, derive
 from app.identity.folding import fold
 from app.identity.matching import Match, match
 from app.identity.model import Account, Claim, Record, Rules, Status
 from app.identity.writes import (
+    ByHand,
+    NotByHandError,
     Outcome,
     RecordDelete,
     RecordGoneError,
@@ -61,6 +64,7 @@ class People:
     named: dict[tuple[str, str], str] = field(default_factory=dict)
     above: dict[str, str] = field(default_factory=dict)
     fresh: dict[str, Account] = field(default_factory=dict)  # made earlier in this chunk
+    adjusted: dict[str, Account] = field(default_factory=dict)  # with what was decided by hand in this chunk
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +99,12 @@ def decide(writes: Sequence[Write], people: People, rules: Rules, now: datetime,
     said = [_say(write, people, decision, rules, now, new_id) for write in writes]
     concerned = sorted({account_id for _, account_id, _, _ in said})
     for account_id in concerned:
-        decision.accounts[account_id] = _derived(account_id, people, rules, now)
+        decision.accounts[account_id] = rederived(account_id, people, rules, now, people.adjusted.get(account_id))
     for write, (kept, account_id, rule, doubtful) in zip(writes, said, strict=True):
         before, derived = decision.accounts[account_id]
         after = derived.account
+        if isinstance(write, ByHand) and write.values.get("manager") in derived.managers.refused:
+            raise NotByHandError("This manager is the person, or stands below: nobody leads a superior.")
         record_id = None if kept is None else kept.record.id
         written = decision.records.get(record_id) if record_id is not None else None
         changed = before != after or written is not None
@@ -116,10 +122,14 @@ _Said = tuple[Kept | None, str, str, tuple[str, ...]]
 def _say(
     write: Write, people: People, decision: Decision, rules: Rules, now: datetime, new_id: Callable[[], str]
 ) -> _Said:
-    if isinstance(write, Rederive):
+    if isinstance(write, (Rederive, ByHand)):
         if write.account_id not in people.accounts:
             raise RecordGoneError(write.account_id)
-        return None, write.account_id, "derived again", ()
+        if isinstance(write, Rederive):
+            return None, write.account_id, "derived again", ()
+        known = people.adjusted.get(write.account_id, people.accounts[write.account_id])
+        people.adjusted[write.account_id] = adjusted(known, write, rules)
+        return None, write.account_id, "by hand", ()
     past = _past(write, people)
     if past is not None:
         _check_version(write, past)
@@ -294,17 +304,23 @@ def named_by(kept: Kept) -> frozenset[tuple[str, str]]:
     return frozenset({(namespace, value) for namespace, _, value in kept.claimed} | own)
 
 
-def _derived(account_id: str, people: People, rules: Rules, now: datetime) -> tuple[Account | None, Derived]:
+def rederived(
+    account_id: str, people: People, rules: Rules, now: datetime, past: Account | None = None
+) -> tuple[Account | None, Derived]:
+    """The account as it was and as it should be; `past` is what it is derived from, where it is not what it was."""
     before = people.accounts.get(account_id)
+    past = past or before
     records = [kept.record for kept in people.records.get(account_id, {}).values()]
-    candidates = [people.named[key] for key in manager_keys(records) if key in people.named]
+    candidates = {people.named[key] for key in manager_keys(records) if key in people.named}
+    if past is not None:
+        candidates |= {one for one in (past.manual.get("manager"), past.manager_id) if isinstance(one, str)}
     ancestors = {candidate: _ancestors(candidate, people.above) for candidate in candidates}
-    derived = derive(before, account_id, records, people.named, ancestors, rules, now)
-    if derived.account.manager_id is None:
+    found = derive(past, account_id, records, people.named, ancestors, rules, now)
+    if found.account.manager_id is None:
         people.above.pop(account_id, None)
     else:
-        people.above[account_id] = derived.account.manager_id
-    return before, derived
+        people.above[account_id] = found.account.manager_id
+    return before, found
 
 
 def manager_keys(records: Iterable[Record]) -> set[tuple[str, str]]:

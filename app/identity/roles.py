@@ -10,6 +10,7 @@ none of a role that the tenant does not have, and in each scope only the highest
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -21,6 +22,7 @@ from app.identity.ownership import mapped
 
 HAND: Final = "hand"
 MAPPING: Final = "mapping:"
+SCOPE: Final = re.compile(r"tenant|(?:branch|course):\S{1,200}")
 
 
 def derive(

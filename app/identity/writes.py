@@ -72,7 +72,25 @@ class Rederive:
     account_id: str
 
 
-Write = RecordWrite | RecordDelete | Rederive
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a person decided about one account: it stays until it is taken back, whatever sources say.
+
+    `values` maps attribute to value or EMPTY (there is to be none), `taken_back` names attributes that sources speak
+    about again. `given` and `taken` are (role, scope) by hand; what a mapping gives cannot be taken. `suspended` None:
+    as it was. `note` says why, for the audit.
+    """
+
+    account_id: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    taken_back: frozenset[str] = frozenset()
+    given: frozenset[tuple[str, str]] = frozenset()
+    taken: frozenset[tuple[str, str]] = frozenset()
+    suspended: bool | None = None
+    note: str = ""
+
+
+Write = RecordWrite | RecordDelete | Rederive | ByHand
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +160,14 @@ class AmbiguousError(RefusedError):
 
 class InactiveError(RefusedError):
     """The account is not active, and a sign-in does not change that."""
+
+
+class NotByHandError(RefusedError):
+    """That cannot be decided by hand: no such attribute, role or scope, or a value that it cannot have. Says which."""
+
+
+class LastAdministratorError(RefusedError):
+    """Nobody else is an administrator: by hand, the last one is neither suspended nor stripped of the role."""
 
 
 class BusyError(RefusedError):

@@ -197,7 +197,7 @@ def managers(
     conn: sa.Connection, tenant: str, keys: Collection[tuple[str, str]], others: Collection[str]
 ) -> tuple[dict[tuple[str, str], str], dict[str, str]]:
     """Who is named by these keys (namespace, value), and account -> manager for all above them and above `others`."""
-    if not keys:
+    if not keys and not others:
         return {}, {}
     named = [{"namespace": namespace, "value": value} for namespace, value in sorted(keys)]
     found: dict[tuple[str, str], str] = {}

@@ -5,7 +5,6 @@ A group is called by its display name or id within a source. One that is not the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 from app.identity.attributes import is_known
 from app.identity.folding import fold
 from app.identity.model import RoleMapping, Rules
+from app.identity.roles import SCOPE
 from app.provisioning import new_id
 from app.store import mappings as store
 from app.store.mappings import MappingRow
@@ -23,7 +23,6 @@ from app.store.rules import mapping_of
 
 KINDS: Final = ("group", "role", "entitlement", "attribute")
 _SAME: Final = ("kind", "source_id", "attribute", "role", "scope")
-SCOPE: Final = re.compile(r"tenant|(?:branch|course):\S{1,200}")
 
 
 class MappingError(ValueError):
