@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from app.identity.explain import RoleReason, role_reasons
 from app.identity.folding import fold
 from app.identity.model import Rules, Source, SourceKind, Status
 from app.identity.writes import (
@@ -27,13 +28,15 @@ from app.identity.writes import (
     NotProvisionedError,
     Outcome,
     RecordWrite,
+    RefusedError,
     Spoken,
 )
 from app.provisioning import decided, in_transaction, save, tell_reports
-from app.store import drift, login_groups
+from app.store import drift, finding, login_groups
 from app.store import groups as store
 from app.store import rules as rulebook
 from app.store.audit import Entry
+from app.store.engine import reading
 from app.store.tenants import raise_revision
 
 T = TypeVar("T")
@@ -93,6 +96,41 @@ def log_in(
     if left_out:
         drift.report(engine, tenant_id, login.source_id, [TOO_MANY_GROUPS])
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a login would come to. `outcome` is None where the sign-in does not count at all.
+
+    `refusal` is why the person would not be let in. `roles` are those of the account as it would be; `new_groups` would
+    be named for the first time, and `waiting` is whether mappings wait for a group of this source.
+    """
+
+    outcome: Outcome | None
+    refusal: RefusedError | None = None
+    roles: tuple[RoleReason, ...] = ()
+    new_groups: tuple[str, ...] = ()
+    waiting: bool = False
+
+
+def preview(engine: sa.Engine, tenant_id: str, login: Login, *, now: datetime) -> Preview:
+    """The same decision as `log_in`, without a lock, and nothing is saved."""
+    groups, _ = (None, 0) if login.groups is None else login_groups.by_id(login.source_id, login.groups)
+    with reading(engine) as conn:
+        rules = rulebook.current(conn, tenant_id)
+        source = rules.heard(login.source_id)
+        if source is None or source.kind is not SourceKind.LOGIN:
+            return Preview(None, NotProvisionedError("This sign-in does not count."))
+        new = login_groups.unknown(conn, tenant_id, login.source_id, groups or {})
+        waiting = bool(new) and store.mappings_wait(conn, tenant_id, login.source_id)
+        [outcome] = decided(conn, tenant_id, [_write(login, groups)], rules, now, lock=False).outcomes
+        names = finding.mapped_groups(conn, tenant_id)
+    refusal: RefusedError | None = None
+    try:
+        _admit(outcome, source)
+    except RefusedError as error:
+        refusal = error
+    return Preview(outcome, refusal, role_reasons(outcome.after, rules, names), tuple(sorted(new.values())), waiting)
 
 
 def _once(

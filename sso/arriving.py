@@ -2,14 +2,16 @@
 
     begin ──▶ Side.ask ──▶ Keeper.ask (the request, bound to this browser) ──▶ the browser goes to the provider
     answer ──▶ Side.peek ──▶ Keeper.answered (once, this browser) ──▶ Side.accept ──▶ Keeper.arrive ──▶ a session
+                                       └─ it was asked as a test ──▶ `testing`, where no session is
 
-Every road ends in `Keeper.arrive`, and every attempt in the sign-in log.
+Every road ends in `Keeper.arrive`, or was a test from its beginning, and every attempt in the sign-in log.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
@@ -19,7 +21,8 @@ from sso.errors import SignInError
 from sso.keeping import Aim, Arrived, Keeper, Request, Tenant, Visitor
 from sso.paths import is_local
 from sso.remedies import remedy
-from sso.sides import Leaving, Peeked, Received, Side
+from sso.sides import Begun, Peeked, Received, Side
+from sso.testing import Tested, Tests
 from sso.trace import Trace, received
 
 COOKIE_LOST: Final = (
@@ -39,14 +42,6 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Begun:
-    """Where the browser goes, and the value of its pending cookie."""
-
-    message: Leaving
-    browser: str = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Landed:
     """Somebody is signed in, and goes on to `return_to`, a path of ours."""
 
@@ -56,7 +51,7 @@ class Landed:
 
 
 class Arrivals:
-    """The way in of one process. `sides` are by `Connection.kind`."""
+    """The way in of one process. `sides` are by `Connection.kind`; `tests` are what administrators try."""
 
     def __init__(
         self,
@@ -66,6 +61,7 @@ class Arrivals:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._keeper, self._sides, self._public_url, self._clock = keeper, sides, public_url, clock
+        self.tests = Tests(keeper, sides, public_url, clock)
 
     def begin(self, tenant: Tenant, connection: Connection, key: str | None, visitor: Visitor) -> Begun:
         """Ask the connection's provider. `key` is the flow's.
@@ -87,8 +83,8 @@ class Arrivals:
         self._keeper.ask(connection, request, browser)
         return Begun(question.message, browser)
 
-    def answer(self, tenant: Tenant, connection: Connection, came: Received, visitor: Visitor) -> Landed:
-        """Take a provider's answer.
+    def answer(self, tenant: Tenant, connection: Connection, came: Received, visitor: Visitor) -> Landed | Tested:
+        """Take a provider's answer: to a sign-in, or to a test.
 
         Raises:
             RefusedError: nobody is signed in by it.
@@ -113,11 +109,16 @@ class Arrivals:
         value = visitor.cookies.get(cookies.pending_cookie(self._public_url).name)
         return value if value is not None and cookies.is_value(value) else cookies.new_value()
 
-    def _taken(self, tenant: Tenant, connection: Connection, came: Received, visitor: Visitor, trace: Trace) -> Landed:
-        _demand_enabled(connection)
+    def _taken(
+        self, tenant: Tenant, connection: Connection, came: Received, visitor: Visitor, trace: Trace
+    ) -> Landed | Tested:
+        if not connection.enabled:
+            return self._tested_while_off(connection, came, visitor)
         side = self._sides[connection.kind]
         peeked = side.peek(connection, came)
         asked = self._asked(connection, peeked, visitor)
+        if asked is not None and asked.purpose == "test":
+            return self.tests.answer(connection, came, asked, visitor)
         trace.passed("request", "asked by this browser" if asked else "nobody asked, which the connection allows")
         assertion = side.accept(connection, came, asked, self._clock(), trace)
         trace.passed(
@@ -128,16 +129,28 @@ class Arrivals:
         arrived = self._keeper.arrive(connection, assertion, visitor, trace, before)
         return Landed(tenant, arrived, _return_to(tenant, connection, asked, peeked.relay_state))
 
+    def _tested_while_off(self, connection: Connection, came: Received, visitor: Visitor) -> Tested:
+        """Nothing but the answer to a test is taken while the connection is switched off."""
+        with suppress(SignInError):
+            asked = self._answered(connection, self._sides[connection.kind].peek(connection, came), visitor)
+            if asked is not None and asked.purpose == "test":
+                return self.tests.answer(connection, came, asked, visitor)
+        raise SignInError("disabled", "the connection is switched off")
+
+    def _answered(self, connection: Connection, peeked: Peeked, visitor: Visitor) -> Request | None:
+        browser = visitor.cookies.get(cookies.pending_cookie(self._public_url).name)
+        if peeked.key is None or browser is None or not cookies.is_value(browser):
+            return None
+        return self._keeper.answered(connection, peeked.key, browser)
+
     def _asked(self, connection: Connection, peeked: Peeked, visitor: Visitor) -> Request | None:
         """The request that is answered, once, by the browser that asked; None where nobody had to."""
         browser = visitor.cookies.get(cookies.pending_cookie(self._public_url).name)
         if peeked.key is None:
             self._allow_unsolicited(connection, browser)
             return None
-        asked = (
-            self._keeper.answered(connection, peeked.key, browser) if cookies.is_value(browser) and browser else None
-        )
-        if asked is not None and asked.purpose == "login":
+        asked = self._answered(connection, peeked, visitor)
+        if asked is not None and asked.purpose in ("login", "test"):
             return asked
         if asked is None and self._keeper.asked_elsewhere(connection, peeked.key):
             raise SignInError("other_browser", "another browser asked" if browser else COOKIE_LOST)

@@ -30,6 +30,12 @@ PASSING_FORMATS: Final = (
 SAID_ELSEWHERE: Final = "_claim_names"
 GROUPS_ELSEWHERE: Final = ("hasgroups", "groups.link", "http://schemas.microsoft.com/claims/groups.link")
 
+# Claims about the token and the authentication (OpenID Connect Core §2, Entra ID's own), not about the person.
+PASSING_CLAIMS: Final = frozenset(
+    {"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash", "sid", "ver"}
+    | {"auth_time", "acr", "amr", "login_hint", "session_state", "uti", "rh", "aio", "_claim_names", "_claim_sources"}
+)
+
 USUAL: Final[Mapping[Protocol, Mapping[str, tuple[str, ...]]]] = {
     "oidc": {
         "user_name": ("preferred_username", "upn"),

@@ -50,9 +50,18 @@ def read(
     as user name, where no attribute says one.
 
     Raises:
-        SignInError: `attributes` when a single value is several or cannot be a name; `subject` when it lacks.
+        SignInError: `attributes` when a single value is several or cannot be a name; `subject` when it lacks. Its
+            `received` are the values.
     """
-    given = _Given(claim_map, protocol, values)
+    try:
+        return _read(_Given(claim_map, protocol, values), subject, subject_format)
+    except SignInError as error:
+        error.received = values
+        raise
+
+
+def _read(given: _Given, subject: str, subject_format: str | None) -> Claimed:
+    claim_map, protocol, values = given.claim_map, given.protocol, given.values
     named = protocol == "saml" and is_name(subject)
     plain = subject if named and subject_format not in PASSING_FORMATS else None
     address = subject if named and subject_format == EMAIL_FORMAT else None

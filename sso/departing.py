@@ -17,11 +17,11 @@ from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import urlencode
 
-from sso.arriving import Arrivals, Begun
+from sso.arriving import Arrivals
 from sso.connections import Connection
 from sso.errors import SignInError
 from sso.keeping import Aim, Keeper, Request, Session, Tenant, Visitor
-from sso.sides import Answered, Leaving, OidcLogout, Ordered, Received, SamlLogout, Side
+from sso.sides import Answered, Begun, Leaving, OidcLogout, Ordered, Received, SamlLogout, Side
 
 SIGNED_OUT: Final = "/signed-out"
 log = logging.getLogger(__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 REALM = "rollcall"
@@ -57,10 +58,12 @@ class SignInError(Exception):
     """A sign-in or sign-out that is refused.
 
     `code` is one of the closed list in `sso.refusals`; `detail` names the failing check, what was expected and what was
-    found, for the administrator's trace: it may quote the message, cut short, and never reaches the person.
+    found, for the administrator's trace: it may quote the message, cut short, and never reaches the person. `received`
+    is what the message said of the person, where its signature holds and only that could not be taken.
     """
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")
         self.code = code
         self.detail = detail[:500]
+        self.received: Mapping[str, tuple[str, ...]] = {}

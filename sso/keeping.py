@@ -11,9 +11,10 @@ from sso.assertion import Assertion, ProviderSession
 from sso.connections import Connection, SamlKey
 from sso.demands import Demands
 from sso.errors import SignInError
+from sso.reports import Found, Report
 from sso.trace import Trace
 
-Purpose = Literal["login", "logout"]
+Purpose = Literal["login", "logout", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,18 @@ class Aim:
 
 
 @dataclass(frozen=True, slots=True)
+class Tester:
+    """Who tests a connection. `id` is the test's; only `owner`, a session elsewhere, will read what it brought."""
+
+    id: str
+    owner: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Request:
     """What is asked of an identity provider. `key` is the SAML request's ID, or OpenID's state.
 
-    `replaces` is the id of the session that a new one takes the place of.
+    `replaces` is the id of the session that a new one takes the place of. `tester` is there in tests, and only there.
     """
 
     key: str = field(repr=False)
@@ -54,6 +63,7 @@ class Request:
     nonce: str | None = field(default=None, repr=False)
     verifier: str | None = field(default=None, repr=False)
     replaces: str | None = None
+    tester: Tester | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +153,18 @@ class Keeper(Protocol):
         Raises:
             SignInError: the connection is disabled by now, the assertion was used before, or the person may not.
         """
+        ...
+
+    def try_out(self, connection: Connection, assertion: Assertion) -> Found:
+        """Who that would be, and whether they would be let in. Nothing is kept but that the assertion was used.
+
+        Raises:
+            SignInError: `replayed`, it was used before.
+        """
+        ...
+
+    def tested(self, connection: Connection, tester: Tester, report: Report, visitor: Visitor) -> None:
+        """Writes a test down: masked in the log, whole for the tester, for a while."""
         ...
 
     def refused(self, connection: Connection, error: SignInError, trace: Trace, visitor: Visitor) -> str | None:

@@ -20,7 +20,6 @@ import orjson
 from flask import Blueprint, Response, request
 
 from sso import authorize, cookies, cross_origin, end_session, pages, person_claims, provider_metadata
-from sso.arriving import Begun
 from sso.authorizations import SignedIn
 from sso.authorize import MARK, Asked, NoWayBack, Parameters, RefusedError, Way
 from sso.browser import Pace, TooManyError, in_pace, leave, set_cookie, unpaced, visitor
@@ -31,6 +30,7 @@ from sso.keeping import Keeper
 from sso.provider import Answer, People, Provider, TokenRequest
 from sso.relying_parties import OPENID, RelyingParty
 from sso.routes import OUT_AT_PROVIDER, too_many
+from sso.sides import Begun
 from sso.tokens import bearer
 
 FORM: Final = "application/x-www-form-urlencoded"

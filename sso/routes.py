@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException
 
 from sso import choosing, cookies, logout_routes, pages
 from sso.agents import in_words
-from sso.arriving import Arrivals, Begun, Landed, RefusedError, home
+from sso.arriving import Arrivals, Landed, RefusedError, home
 from sso.bindings import Form
 from sso.browser import (
     UUID,
@@ -47,6 +47,8 @@ from sso.keeping import Aim, Keeper, Session, Tenant
 from sso.paths import is_local
 from sso.provider_metadata import END_SESSION
 from sso.refusals import SENTENCES
+from sso.sides import Begun
+from sso.testing import Tested
 
 TO_PROVIDER: Final = "You are being taken to your organisation's sign-in page."
 OUT_AT_PROVIDER: Final = "You are signed out here. Your organisation's sign-in page signs you out there as well."
@@ -225,8 +227,10 @@ class _Doors:
             raise self._arrivals.refuse(tenant, connection, error, visitor()) from error
         return self._landed(self._arrivals.answer(tenant, connection, came, visitor()))
 
-    def _landed(self, landed: Landed) -> Response:
+    def _landed(self, landed: Landed | Tested) -> Response:
         answer = pages.onward(landed.return_to)
+        if isinstance(landed, Tested):
+            return answer
         set_cookie(answer, cookies.session_cookie(self._public_url, landed.tenant.id), landed.arrived.secret)
         return answer
 

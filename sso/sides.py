@@ -20,6 +20,14 @@ Leaving = Redirect | Form
 
 
 @dataclass(frozen=True, slots=True)
+class Begun:
+    """Where the browser goes, and the value of its pending cookie."""
+
+    message: Leaving
+    browser: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
     """A request as it leaves through the browser. `key` is what the answer will name."""
 

@@ -10,18 +10,26 @@ from typing import Any, Final
 
 from app.identity.folding import fold, spelled
 from app.identity.writes import Spoken
+from app.logins import Login
 from sso.assertion import Assertion
-from sso.claim_names import USUAL
+from sso.claim_names import PASSING_CLAIMS, USUAL
 from sso.connections import Connection
 
 MOST_ATTRIBUTES: Final = 100
 MOST_VALUES: Final = 50  # of one attribute
 LONGEST_VALUE: Final = 500  # characters
-# Claims about the token and the authentication (OpenID Connect Core §2, Entra ID's own), not about the person.
-_PASSING: Final = frozenset(
-    {"iss", "sub", "aud", "azp", "exp", "iat", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash", "sid", "ver"}
-    | {"auth_time", "acr", "amr", "login_hint", "session_state", "uti", "rh", "aio", "_claim_names", "_claim_sources"}
-)
+
+
+def login(connection: Connection, assertion: Assertion) -> Login:
+    """What the write door for logins is told."""
+    return Login(
+        source_id=connection.source_id,
+        subject=assertion.subject,
+        user_name=assertion.user_name,
+        spoken=spoken(assertion),
+        document=document(connection, assertion),
+        groups=assertion.groups,
+    )
 
 
 def spoken(assertion: Assertion) -> Spoken:
@@ -50,7 +58,7 @@ def _user_name(assertion: Assertion) -> str | None:
 
 def document(connection: Connection, assertion: Assertion) -> dict[str, Any]:
     """What the record keeps: never the message itself. Groups are kept as memberships."""
-    passing = _PASSING if assertion.protocol == "oidc" else frozenset()
+    passing = PASSING_CLAIMS if assertion.protocol == "oidc" else frozenset()
     groups = {*connection.claims.groups, *USUAL[assertion.protocol]["groups"]}
     told = [(name, values) for name, values in sorted(assertion.attributes.items()) if name not in passing | groups]
     return {

@@ -15,12 +15,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from app.adapters import login_voice, sign_in_masking, signing_out
+from app.adapters import login_voice, sign_in_masking, sign_in_refusals, sign_in_testing, signing_out
 from app.adapters.audited import audited
 from app.adapters.connections import Connections
 from app.adapters.pace import Pace
-from app.identity.writes import AmbiguousError, BusyError, InactiveError, NotProvisionedError, Outcome
-from app.logins import Login, log_in
+from app.identity.writes import BusyError, Outcome
+from app.logins import log_in
 from app.proxies import neighbourhood
 from app.store import connections, flows, sessions, sign_ins, tenants
 from app.store.audit import Entry
@@ -29,18 +29,13 @@ from sso.assertion import Assertion, ProviderSession
 from sso.connections import Connection, SamlKey
 from sso.demands import Demands
 from sso.errors import SignInError
-from sso.keeping import Aim, Arrived, Device, Request, Session, Tenant, Visitor
+from sso.keeping import Aim, Arrived, Device, Request, Session, Tenant, Tester, Visitor
+from sso.reports import Found, Report
 from sso.trace import Trace
 
 FAILURES_A_SECOND: Final = 2  # of one address that are written down, after as many as BURST at once
 BURST: Final = 500
 PERSON: Final = "person"  # who signs themselves out, in the audit
-_REFUSALS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
-    (NotProvisionedError, "not_provisioned", "nobody provisioned the person, and the connection creates no accounts"),
-    (InactiveError, "inactive", "the person's account is not active"),
-    (AmbiguousError, "ambiguous", "what the assertion says fits more than one person"),
-    (BusyError, "busy", "others hold the person's records"),
-)
 
 
 class SignInDesk:
@@ -97,7 +92,9 @@ class SignInDesk:
         return Aim(found.return_to, Demands.of(found.demands)) if found else None
 
     def ask(self, connection: Connection, request: Request, browser: str) -> None:
-        kept = {**request.aim.demands.document(), **({"replaces": request.replaces} if request.replaces else {})}
+        kept = request.aim.demands.document()
+        kept |= {"replaces": request.replaces} if request.replaces else {}
+        kept |= {"tester": asdict(request.tester)} if request.tester else {}
         new = flows.NewPending(
             connection.tenant_id,
             connection.id,
@@ -115,10 +112,11 @@ class SignInDesk:
     def answered(self, connection: Connection, key: str, browser: str) -> Request | None:
         with writing(self._engine) as conn:
             found = flows.answer(conn, connection.tenant_id, connection.id, key, browser)
-        if found is None or found.purpose == "test":
+        if found is None:
             return None
-        aim = Aim(found.return_to, Demands.of(found.demands))
-        return Request(key, aim, found.purpose, found.nonce, found.verifier, found.demands.get("replaces"))
+        aim, said = Aim(found.return_to, Demands.of(found.demands)), found.demands
+        tester = Tester(**said["tester"]) if found.purpose == "test" else None
+        return Request(key, aim, found.purpose, found.nonce, found.verifier, said.get("replaces"), tester)
 
     def asked_elsewhere(self, connection: Connection, key: str) -> bool:
         with reading(self._engine) as conn:
@@ -131,14 +129,7 @@ class SignInDesk:
     def arrive(
         self, connection: Connection, assertion: Assertion, visitor: Visitor, trace: Trace, replaces: Sequence[str]
     ) -> Arrived:
-        login = Login(
-            source_id=connection.source_id,
-            subject=assertion.subject,
-            user_name=assertion.user_name,
-            spoken=login_voice.spoken(assertion),
-            document=login_voice.document(connection, assertion),
-            groups=assertion.groups,
-        )
+        login = login_voice.login(connection, assertion)
 
         def finish(conn: sa.Connection, outcome: Outcome) -> Arrived:
             _demand_enabled(conn, connection)
@@ -164,11 +155,20 @@ class SignInDesk:
                 now=self._clock(),
                 finish=finish,
             )
-        except tuple(kind for kind, _, _ in _REFUSALS) as error:
-            raise _refusal(error) from error
+        except sign_in_refusals.KINDS as error:
+            raise sign_in_refusals.of(error) from error
         if replaces:
             self._ended()
         return arrived
+
+    def try_out(self, connection: Connection, assertion: Assertion) -> Found:
+        return sign_in_testing.try_out(self._engine, connection, assertion, self._clock())
+
+    def tested(self, connection: Connection, tester: Tester, report: Report, visitor: Visitor) -> None:
+        code = report.error.code if report.error else None
+        account = report.found.account_id if report.found else None
+        attempt = _attempt(connection, "tested", report.trace.steps, visitor, reason=code, account=account)
+        sign_in_testing.keep(self._engine, connection, tester, report, attempt)
 
     def refused(self, connection: Connection, error: SignInError, trace: Trace, visitor: Visitor) -> str | None:
         if self._pace.wait(neighbourhood(visitor.address), FAILURES_A_SECOND, BURST):
@@ -290,7 +290,3 @@ def _attempt(
 
 def _actor(connection: Connection) -> str:
     return f"connection {connection.name}"
-
-
-def _refusal(error: Exception) -> SignInError:
-    return next(SignInError(code, detail) for kind, code, detail in _REFUSALS if isinstance(error, kind))

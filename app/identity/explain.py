@@ -139,6 +139,11 @@ def _lost(voice: Said, rules: Rules) -> Lost:
     return Lost(_source(voice.source_id, rules), voice.record_id, value, why)
 
 
+def role_reasons(account: Account, rules: Rules, group_names: Mapping[str, str]) -> tuple[RoleReason, ...]:
+    """Why the account has each of its roles."""
+    return tuple(_role(grant, account, rules, group_names) for grant in account.grants)
+
+
 def _role(grant: Grant, account: Account, rules: Rules, group_names: Mapping[str, str]) -> RoleReason:
     why = f"{_given_by(grant, rules, group_names)}{_not_effective(grant, account, rules)}."
     return RoleReason(grant.role, grant.scope, grant.rule, grant.effective, why)

@@ -167,7 +167,7 @@ sign_in_tests = sa.Table(
     tenant(),
     sa.Column("id", Id, primary_key=True),
     sa.Column("connection_id", Id, nullable=False),
-    sa.Column("owner", BYTEA, nullable=False),  # digest of what only the tester's browser has
+    sa.Column("owner", BYTEA, nullable=False),  # digest of the id of the console session that made it
     sa.Column("report", JSONB, nullable=False),
     sa.Column("at", Time, nullable=False, server_default=NOW),
     sa.Column("expires_at", Time, nullable=False),

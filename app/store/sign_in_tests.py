@@ -1,6 +1,6 @@
 """What tests of connections brought, with the values that the sign-in log masks: for minutes, and for the tester only.
 
-keep ─▶ the report, under the digest of something that only the tester's browser has ─▶ read, until its time is over
+keep ─▶ the report, with the digest of whose it is ─▶ read by that console session alone, until its time is over
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ KEPT_MINUTES: Final = 15
 class Test:
     """A test that is over. `report` is JSON: checks, what was received, whom it would be."""
 
-    __test__ = False  # it is no case of pytest's
-
     id: str
     connection_id: str
     report: Mapping[str, Any] = field(repr=False)
@@ -35,7 +33,7 @@ class Test:
 def keep(
     conn: sa.Connection, tenant_id: str, id: str, connection_id: str, owner: str, report: Mapping[str, Any]
 ) -> None:
-    """Keep a report for a quarter of an hour. `owner` is what its reader will show."""
+    """Keep a report for a quarter of an hour. `owner` is the console session that may read it."""
     values = {
         "tenant": tenant_id,
         "id": id,

@@ -17,10 +17,10 @@ from app.store import flows, sessions, tenants
 from app.store.engine import reading
 from app.store.vault import Vault
 from sso import provider_routes
-from sso.arriving import Begun
 from sso.assertion import ProviderSession
 from sso.bindings import Form, Redirect
 from sso.keeping import Session
+from sso.sides import Begun
 from tests.relying_party import ISSUER, Lms, fields_of, flow_of, make_app
 from tests.signed_in import AFTER_LOGOUT, CALLBACK, SignedIn, add_client, sign_in
 

@@ -20,7 +20,8 @@ from sso.connections import Connection, Oidc, Saml, SamlKey
 from sso.demands import Demands
 from sso.departing import Departures, Logouts
 from sso.errors import SignInError
-from sso.keeping import Aim, Arrived, Device, Request, Session, Tenant, Visitor
+from sso.keeping import Aim, Arrived, Device, Request, Session, Tenant, Tester, Visitor
+from sso.reports import Found, FoundRole, Report
 from sso.routes import SignIn, blueprint
 from sso.sides import Answered, Leaving, Ordered, Peeked, Question, Received
 from sso.trace import Trace
@@ -68,6 +69,7 @@ class Desk:
     used: set[str] = field(default_factory=set)
     sessions: dict[str, Kept] = field(default_factory=dict)
     traces: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
+    reports: dict[str, tuple[str, Report]] = field(default_factory=dict)
 
     def tenant(self, name: str) -> Tenant | None:
         return ACME if name == "acme" else None
@@ -134,6 +136,18 @@ class Desk:
         )
         self.sessions[kept.id] = kept
         return Arrived(kept.id, NOW + timedelta(hours=8), kept.secret)
+
+    def try_out(self, connection: Connection, assertion: Assertion) -> Found:
+        if assertion.id in self.used:
+            raise SignInError("replayed", "seen before")
+        self.used.add(assertion.id)
+        account = self.people.get(assertion.subject)
+        if account is None:
+            return Found("new", refusal=SignInError("not_provisioned", "nobody of that name"))
+        return Found("paired userName", account, "active", roles=(FoundRole("learner", "tenant", True, "By hand."),))
+
+    def tested(self, connection: Connection, tester: Tester, report: Report, visitor: Visitor) -> None:
+        self.reports[tester.id] = (tester.owner, report)
 
     def refused(self, connection: Connection, error: SignInError, trace: Trace, visitor: Visitor) -> str | None:
         self.traces.append((error.code, trace.steps))
