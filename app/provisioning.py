@@ -12,7 +12,7 @@ without locks, decides with the same functions, and stops before the save.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ import uuid_utils
 from app.identity.by_hand import is_id, told
 from app.identity.changes import changed_paths, diff
 from app.identity.claims import claims, pair_of
-from app.identity.decide import Decision, Kept, People, decide, intended, manager_keys
+from app.identity.decide import Decision, Kept, Key, People, decide, intended, manager_keys
 from app.identity.events import Event, events
 from app.identity.folding import fold
 from app.identity.guards import keep_last_administrator
@@ -45,6 +45,7 @@ from app.identity.writes import (
     UserNameTakenError,
     Write,
 )
+from app.store import apart
 from app.store import people as read
 from app.store import rules as rulebook
 from app.store.audit import Entry
@@ -156,17 +157,24 @@ def save(
     now: datetime,
     entries: Sequence[Entry] = (),
     counts: dict[str, int] | None = None,
+    news: Sequence[Event] = (),
 ) -> list[str]:
-    """Save a decision, with further audit entries and counts of the caller; nothing is written if nothing changed.
+    """Save a decision, with further audit entries, counts and events of the caller, whose events are told first.
+
+    Nothing is written if nothing changed.
 
     Returns the accounts of those who named a manager whom nobody knew until now: they are to be derived again.
     """
     waiting: list[str] = []
+    spoken_of = {event.account_id for event in news}
     changed = [
-        derived.account for before, derived in decision.accounts.values() if before is None or before != derived.account
+        derived.account
+        for before, derived in decision.accounts.values()
+        if before is None or before != derived.account or derived.account.id in spoken_of
     ]
     telling = _telling(decision, rules, actor)
     telling.entries[:0] = entries
+    telling.events[:0] = news
     for key, difference in (counts or {}).items():
         telling.counts[key] = telling.counts.get(key, 0) + difference
     if decision.records or decision.holders or changed:
@@ -212,7 +220,8 @@ def _people(conn: sa.Connection, tenant_id: str, writes: Sequence[Write], rules:
     keys_above = manager_keys([*records, *(one.record for one in kept)])
     others = {*(accounts if said and keys_above else ()), *_led_by_hand(accounts.values(), writes)}
     leading, above = read.managers(conn, tenant_id, keys_above, others)
-    people = People(existing, accounts, {}, holders, leading, above)
+    shared = _shared(said, existing, holders)
+    people = People(existing, accounts, {}, holders, leading, above, apart=apart.among(conn, tenant_id, shared))
     for one in kept:
         people.records.setdefault(one.record.account_id or "", {})[one.record.id] = one
     return people
@@ -248,6 +257,14 @@ def _existing(
     if not (ids or keys or named):
         return {}
     return {kept.record.id: kept for kept in read.existing(conn, tenant_id, ids, keys, named)}
+
+
+def _shared(said: Sequence[RecordWrite], existing: dict[str, Kept], holders: Mapping[Key, Sequence[str]]) -> set[str]:
+    """Who shares an identifier that new records claim: only then it matters who was told apart."""
+    known = {(kept.record.source_id, kept.source_key) for kept in existing.values()}
+    if all(write.record_id or (write.source_key and (write.source_id, write.source_key) in known) for write in said):
+        return set()
+    return {one for held in holders.values() if len(held) > 1 for one in held}
 
 
 def _addressed(writes: Sequence[Write], existing: dict[str, Kept]) -> list[Kept]:

@@ -65,6 +65,7 @@ class People:
     above: dict[str, str] = field(default_factory=dict)
     fresh: dict[str, Account] = field(default_factory=dict)  # made earlier in this chunk
     adjusted: dict[str, Account] = field(default_factory=dict)  # with what was decided by hand in this chunk
+    apart: frozenset[tuple[str, str]] = frozenset()  # pairs, sorted, of whom a person said that they are two
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,6 +354,7 @@ def _matched(record: Record, claimed: Sequence[Claim], people: People, rules: Ru
         {account_id: frozenset().union(*(one.claimed for one in of)) for account_id, of in kept.items()},
         rules,
         now,
+        people.apart,
     )
 
 

@@ -4,6 +4,8 @@ new account ───────────────────▶ account
 status ────────────────────────▶ account.activated | account.deactivated
 effective roles ───────────────▶ account.roles_changed
 attributes, managers, affiliation ▶ account.updated
+merged into another ───────────▶ account.merged      the id means that other account from now on
+two people's ──────────────────▶ account.split       beside account.created of the new one
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ UPDATED: Final = "account.updated"
 ACTIVATED: Final = "account.activated"
 DEACTIVATED: Final = "account.deactivated"
 ROLES_CHANGED: Final = "account.roles_changed"
+MERGED: Final = "account.merged"
+SPLIT: Final = "account.split"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,21 @@ def events(before: Account | None, after: Account, changes: Sequence[Change]) ->
     turned = ACTIVATED if after.status == Status.ACTIVE else DEACTIVATED
     told = ((turned, status), (ROLES_CHANGED, roles), (UPDATED, others))
     return tuple(_event(name, after, concerned) for name, concerned in told if concerned)
+
+
+def merged(away: Account, into: str) -> Event:
+    """The account is gone: its id means `into`. It has no status and no roles any more."""
+    before = {"status": str(away.status), "roles": effective_roles(away.grants) or None}
+    after = {"status": str(Status.INACTIVE), "roles": None}
+    data = {"status": str(Status.INACTIVE), "roles": {}, "into": into, "before": before, "after": after}
+    return Event(MERGED, away.id, data)
+
+
+def split(after: Account, into: str) -> Event:
+    """Some of the account's records are those of the new account `into`; what changed with it comes as usual."""
+    roles = effective_roles(after.grants)
+    data = {"status": str(after.status), "roles": roles, "into": into, "before": {}, "after": {}}
+    return Event(SPLIT, after.id, data)
 
 
 def _event(name: str, account: Account, changes: Sequence[Change]) -> Event:

@@ -14,7 +14,8 @@ Who is identified by an identifier that several accounts hold:
 - An employee number with one living holder identifies that one: numbers are not given to someone else.
 - An e-mail address with one living holder and one that left within `forget_email_after_days` is a doubt: the record may
   be a late word about the one who left as well as news about the one who took the address over.
-- After that time the one who left is no longer found by e-mail, and the living holder is identified.
+- After that time the one who left is no longer found by e-mail, and the living holder is identified; unless a person
+  told these two apart: then the address does not say which of them is meant.
 """
 
 from __future__ import annotations
@@ -62,6 +63,7 @@ class _Situation:
     held_keys: Mapping[str, frozenset[Key]]
     rules: Rules
     now: datetime
+    apart: frozenset[tuple[str, str]]
 
 
 def match(
@@ -73,27 +75,35 @@ def match(
     held_keys: Mapping[str, frozenset[Key]],
     rules: Rules,
     now: datetime,
+    apart: frozenset[tuple[str, str]] = frozenset(),
 ) -> Match:
     """Decide whose record this is.
 
     `holders` are the account ids by claimed key; `accounts`, `records` and `held_keys` describe those accounts by id.
     A holder that is not in `accounts` counts as a living stranger, so a caller that loaded too little merges nothing.
+    `apart` are pairs of holders, the smaller id first, of whom a person said that they are two people.
     """
     if record.account_id is not None:
         return Match(record.account_id, "link", (), "The record is linked to this account.")
-    situation = _Situation(record, claims, holders, accounts, records, held_keys, rules, now)
+    situation = _Situation(record, claims, holders, accounts, records, held_keys, rules, now, apart)
     for strength in sorted({claim.strength for claim in claims}):
         candidates = _candidates(strength, situation)
         if not candidates:
             continue
         rule = RULES.get(strength, "alias")
-        doubts = _doubts(candidates, strength, situation)
+        others = _told_apart(candidates, strength, situation)
+        doubts = _doubts(candidates, strength, situation) + (
+            ["a person told apart those who share it"] if others else []
+        )
         if not doubts:
             return Match(candidates[0], rule, (), f"The {rule} is held by this account alone.")
+        candidates = tuple(sorted({*candidates, *others}))
         return Match(None, "new", candidates, f"Found by {rule}, but {'; '.join(doubts)}.")
-    apart = _kept_apart_by_number(situation)
-    if apart:
-        return Match(None, "new", apart, "Found by a name or an address, but another employee number keeps them apart.")
+    kept_apart = _kept_apart_by_number(situation)
+    if kept_apart:
+        return Match(
+            None, "new", kept_apart, "Found by a name or an address, but another employee number keeps them apart."
+        )
     return Match(None, "new", (), "No identifier of the record identifies an account.")
 
 
@@ -155,6 +165,23 @@ def _kept_apart(account_id: str, situation: _Situation) -> bool:
         if any((namespace, affiliation) == claim.key[:2] for namespace, affiliation, _ in held):
             return True
     return False
+
+
+def _told_apart(candidates: tuple[str, ...], strength: int, situation: _Situation) -> set[str]:
+    """Who shares the identifier with a candidate and is somebody else, as a person said: it cannot tell who is meant.
+
+    An employee number is not shared by mistake, so it goes on telling.
+    """
+    if not situation.apart or strength == EMPLOYEE_NUMBER:
+        return set()
+    sharing = {
+        one
+        for claim in situation.claims
+        if claim.strength == strength
+        for one in situation.holders.get(claim.key, ())
+        if one in situation.accounts
+    }
+    return {one for one in sharing for other in candidates if (min(one, other), max(one, other)) in situation.apart}
 
 
 def _doubts(candidates: tuple[str, ...], strength: int, situation: _Situation) -> list[str]:

@@ -26,6 +26,11 @@ class Setting:
 SETTINGS: Final = (
     Setting("highest_role_wins", True, "Of several roles in one scope only the highest is effective; else all are."),
     Setting("forget_email_after_days", 30, "Days after which an inactive account is no longer found by e-mail."),
+    Setting(
+        "both_affiliations",
+        False,
+        "One account may be employee and customer at once; else two accounts that would be are not merged.",
+    ),
     Setting("guard.share", 0.1, "Share of the people who may lose access or a role by one run without a yes."),
     Setting("guard.floor", 5, "People who may lose access or a role by one run, however small the tenant."),
     Setting("guard.group_floor", 50, "The same for one change of a group."),

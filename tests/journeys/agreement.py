@@ -10,13 +10,15 @@ import sqlalchemy as sa
 
 from app.identity.changes import effective_roles
 from app.identity.derive import derive
-from app.identity.model import Account, Rules
+from app.identity.model import Account, Rules, Status
+from app.identity.roles import HAND
 from app.store import audit, people
 from app.store import rules as rulebook
 from app.store import tables as t
 from app.store.engine import reading
 
 FIRST: Final = "account.created"
+MERGED: Final = "account.merged"
 
 
 def check(engine: sa.Engine, tenant_id: str) -> None:
@@ -29,6 +31,8 @@ def check(engine: sa.Engine, tenant_id: str) -> None:
         _records_have_accounts(conn, tenant_id, accounts)
         _counts_are_right(conn, tenant_id, ledger.counts)
         _grants_are_the_accounts(conn, tenant_id, accounts)
+        _holders_claim(conn, tenant_id)
+        _aliases_lead_to_the_living(conn, tenant_id, accounts)
         for account in accounts.values():
             _is_fresh_merge(conn, tenant_id, account, rules)
         assert [event.number for event in told] == list(range(1, ledger.next_event))
@@ -58,10 +62,12 @@ def audited(engine: sa.Engine, tenant_id: str, action: str) -> int:
 
 
 def _is_fresh_merge(conn: sa.Connection, tenant_id: str, account: Account, rules: Rules) -> None:
-    """Who is derived from nothing but the records comes out the same; but for the manager, who is looked up."""
+    """Who is derived from the records, and from what was said by hand, comes out the same; the manager is looked up."""
     records = [kept.record for kept in people.records_of(conn, tenant_id, [account.id])]
     assert records, f"{account.id} has no record"
-    fresh = derive(None, account.id, records, {}, {}, rules, datetime.now(UTC)).account
+    by_hand = tuple(grant for grant in account.grants if grant.rule == HAND)
+    said = Account(account.id, Status.INACTIVE, manual=account.manual, suspended=account.suspended, grants=by_hand)
+    fresh = derive(said, account.id, records, {}, {}, rules, datetime.now(UTC)).account
     assert _own(fresh.attributes) == _own(account.attributes)
     assert (fresh.status, fresh.affiliation, fresh.roles) == (account.status, account.affiliation, account.roles)
     assert sorted(one.key for one in fresh.grants) == sorted(one.key for one in account.grants)
@@ -79,6 +85,12 @@ def _events_tell_the_accounts(told: Sequence[Any], accounts: dict[str, Account])
     seen: dict[str, dict[str, Any]] = {}
     version: dict[str, int] = {}
     for event in told:
+        if event.type == MERGED:
+            assert event.data["into"] != event.account_id
+            gone = seen.pop(event.account_id)
+            assert {name: gone.get(name) for name in event.data["before"]} == event.data["before"]
+            del version[event.account_id]
+            continue
         assert (event.type == FIRST) == (event.account_id not in seen), "created once, and first"
         known = seen.setdefault(event.account_id, {})
         assert {name: known.get(name) for name in event.data["before"]} == event.data["before"]
@@ -96,6 +108,21 @@ def _events_tell_the_accounts(told: Sequence[Any], accounts: dict[str, Account])
             **({"roles": roles} if (roles := effective_roles(account.grants)) else {}),
         }
         assert known == whole
+
+
+def _holders_claim(conn: sa.Connection, tenant_id: str) -> None:
+    """Whoever holds an identifier has a record that claims it, and the other way round."""
+    records = conn.execute(sa.select(t.records).where(t.records.c.tenant_id == tenant_id))
+    claimed = {(*key, row.account_id) for row in records for key in row.voice.get("claims", ())}
+    rows = conn.execute(sa.select(t.identifiers).where(t.identifiers.c.tenant_id == tenant_id))
+    held = {(row.namespace, row.affiliation, row.value, one) for row in rows for one in row.holders}
+    assert held == claimed
+
+
+def _aliases_lead_to_the_living(conn: sa.Connection, tenant_id: str, accounts: dict[str, Account]) -> None:
+    rows = conn.execute(sa.select(t.aliases).where(t.aliases.c.tenant_id == tenant_id)).all()
+    assert {row.account_id for row in rows} <= set(accounts)
+    assert not {row.id for row in rows} & set(accounts)
 
 
 def _records_have_accounts(conn: sa.Connection, tenant_id: str, accounts: dict[str, Account]) -> None:
