@@ -41,6 +41,7 @@ class NewConsoleSession:
     session_id: str | None = None
     link_id: str | None = None
     proven: bool = False  # whether a credential was shown just now
+    proven_at: datetime | None = None  # or when it was, to the connection's provider
     until: datetime | None = None  # the link's own end
     agent: str = ""
     address: str = ""
@@ -110,6 +111,7 @@ def begin(conn: sa.Connection, new: NewConsoleSession) -> Begun:
             "link": new.link_id,
             "method": new.method,
             "proven": new.proven,
+            "proven_at": new.proven_at,
             "hours": value(settings, "console.hours"),
             "until": new.until,
             "agent": new.agent[:LONGEST_AGENT],
@@ -124,7 +126,7 @@ _BEGIN = sa.text("""
     INSERT INTO console_sessions (tenant_id, id, hash, administrator_id, account_id, session_id, link_id, method,
         proven_at, expires_at, agent, address)
     VALUES (:tenant, :id, :hash, CAST(:administrator AS uuid), CAST(:account AS uuid), CAST(:session AS uuid),
-        CAST(:link AS uuid), :method, CASE WHEN :proven THEN now() END,
+        CAST(:link AS uuid), :method, COALESCE(CAST(:proven_at AS timestamptz), CASE WHEN :proven THEN now() END),
         LEAST(now() + make_interval(hours => :hours), CAST(:until AS timestamptz)), :agent, :address)
     RETURNING expires_at
 """)
@@ -210,3 +212,81 @@ def end(conn: sa.Connection, tenant_id: str, session_id: str, by: str) -> bool:
     c = t.c
     mine = (c.tenant_id == tenant_id, c.id == session_id, c.ended_at.is_(None))
     return conn.execute(sa.update(t).where(*mine).values(ended_at=sa.func.now(), ended_by=by)).rowcount == 1
+
+
+def role_of_account(conn: sa.Connection, tenant_id: str, account_id: str) -> ConsoleRole | None:
+    """What the account's effective roles let its person do here; None: nothing."""
+    return highest(conn.execute(_HELD, {"tenant": tenant_id, "account": account_id}).scalars())
+
+
+_HELD = sa.text("""
+    SELECT r.console FROM grants g
+    JOIN roles r ON r.tenant_id = g.tenant_id AND r.name = g.role AND r.console IS NOT NULL
+    WHERE g.tenant_id = CAST(:tenant AS uuid) AND g.account_id = CAST(:account AS uuid) AND g.effective
+        AND g.scope = 'tenant'
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What somebody sees of their own sessions."""
+
+    id: str
+    method: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    agent: str
+    address: str
+
+
+def own(conn: sa.Connection, session: ConsoleSession) -> list[Listed]:
+    """The sessions of the same administrator or person that count, newest first."""
+    rows = conn.execute(_OWN, _whose(session)).all()
+    return [Listed(**{**row._asdict(), "id": str(row.id)}) for row in rows]
+
+
+def end_own(conn: sa.Connection, session: ConsoleSession, id: str, by: str) -> bool:
+    """End one of those; False when it is none of theirs, or over."""
+    return conn.execute(_END_OWN, {**_whose(session), "id": id, "by": by}).rowcount == 1
+
+
+def end_of_administrator(
+    conn: sa.Connection, tenant_id: str, administrator_id: str, by: str, but: str | None = None
+) -> int:
+    """End all of an administrator's sessions, except that of the id `but`; how many."""
+    values = {"tenant": tenant_id, "administrator": administrator_id, "by": by, "but": but}
+    return conn.execute(_END_OF_ADMINISTRATOR, values).rowcount
+
+
+def prove(conn: sa.Connection, session: ConsoleSession) -> None:
+    """A credential was shown just now."""
+    mine = (t.c.tenant_id == session.tenant_id, t.c.id == session.id)
+    conn.execute(sa.update(t).where(*mine).values(proven_at=sa.func.now()))
+
+
+def _whose(session: ConsoleSession) -> dict[str, Any]:
+    idle = value(session.tenant_settings, "console.idle_minutes")
+    whose = {"administrator": session.administrator_id, "account": session.account_id}
+    return {"tenant": session.tenant_id, "idle": idle, **whose}
+
+
+# No session is longer than the setting's most: the range of the index is that week, whatever came before.
+_LIVING = """
+    tenant_id = CAST(:tenant AS uuid) AND created_at > now() - interval '168 hours' AND ended_at IS NULL
+    AND expires_at > now()
+"""
+_HERS = "(administrator_id = CAST(:administrator AS uuid) OR account_id = CAST(:account AS uuid))"
+_OWN = sa.text(f"""
+    SELECT id, method, created_at, seen_at, expires_at, agent, address FROM console_sessions
+    WHERE {_LIVING} AND {_HERS} AND seen_at > now() - make_interval(mins => :idle)
+    ORDER BY created_at DESC LIMIT 50
+""")
+_END_OWN = sa.text(f"""
+    UPDATE console_sessions SET ended_at = now(), ended_by = :by WHERE {_LIVING} AND {_HERS}
+        AND seen_at > now() - make_interval(mins => :idle) AND id = CAST(:id AS uuid)
+""")
+_END_OF_ADMINISTRATOR = sa.text(f"""
+    UPDATE console_sessions SET ended_at = now(), ended_by = :by WHERE {_LIVING}
+        AND administrator_id = CAST(:administrator AS uuid) AND id IS DISTINCT FROM CAST(:but AS uuid)
+""")

@@ -103,7 +103,7 @@ console_challenges = sa.Table(
     metadata,
     sa.Column("hash", BYTEA, primary_key=True),  # of the browser's cookie
     sa.Column("challenge", BYTEA, nullable=False),
-    sa.Column("purpose", sa.Text, nullable=False),  # register, sign in
+    sa.Column("purpose", sa.Text, nullable=False),  # register, sign in, prove
     sa.Column("administrator_id", Id),
     sa.Column("expires_at", Time, nullable=False),
     sa.Index("ix_console_challenges_expires", "expires_at"),

@@ -18,7 +18,7 @@ import uuid_utils
 
 from app.store.driver import Statement
 
-Purpose = Literal["register", "sign in"]
+Purpose = Literal["register", "sign in", "prove"]
 CHALLENGE_TIME: Final = timedelta(minutes=5)
 MOST_OF_ONE: Final = 20  # passkeys that an administrator may have
 

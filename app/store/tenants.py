@@ -21,10 +21,22 @@ DOMAIN: Final = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-
 
 # What a new tenant's LMS knows, by rank; the highest wins where only one role can be held.
 DEFAULT_ROLES: Final = (
-    {"name": "learner", "rank": 10, "administrator": False, "description": "Takes courses."},
-    {"name": "instructor", "rank": 50, "administrator": False, "description": "Teaches and grades."},
-    {"name": "manager", "rank": 60, "administrator": False, "description": "Sees the progress of a team."},
-    {"name": "admin", "rank": 100, "administrator": True, "description": "Runs the learning platform."},
+    {"name": "learner", "rank": 10, "administrator": False, "console": None, "description": "Takes courses."},
+    {"name": "instructor", "rank": 50, "administrator": False, "console": None, "description": "Teaches and grades."},
+    {
+        "name": "manager",
+        "rank": 60,
+        "administrator": False,
+        "console": None,
+        "description": "Sees the progress of a team.",
+    },
+    {
+        "name": "admin",
+        "rank": 100,
+        "administrator": True,
+        "console": "admin",
+        "description": "Runs the learning platform.",
+    },
 )
 
 
