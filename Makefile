@@ -9,8 +9,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WORKERS ?= 2
 SAML_IDP := tests/providers/saml
 NODE_PROVIDERS := tests/providers/node
+VENDOR := app/static/vendor
 
-.PHONY: run test check prove fuzz plans providers journeys bench bench-tokens migrate lock format clean
+.PHONY: run test check prove fuzz plans providers journeys bench bench-tokens vendor migrate lock format clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
@@ -58,6 +59,14 @@ check: $(VENV)/dev.stamp
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -q tests/guards/test_migrations.py
+
+# The console's stylesheets, scripts and icons of other people, anew from what the lock names. Nothing else needs npm.
+vendor: $(VENV)/dev.stamp
+	@command -v npm >/dev/null || { echo "Node.js 20 or newer and npm are needed (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	rm -rf build/vendor && mkdir -p build/vendor
+	cp $(VENDOR)/package.json $(VENDOR)/package-lock.json $(VENDOR)/.npmrc build/vendor
+	cd build/vendor && npm ci --ignore-scripts --prefer-offline --silent
+	$(BIN)/python -m tools.vendor build/vendor/node_modules
 
 migrate: $(VENV)/run.stamp
 	$(BIN)/rollcall db upgrade

@@ -15,7 +15,7 @@ from typing import Final
 
 from flask import Blueprint
 
-from app.console import assets, themes
+from app.console import assets, phrases, themes
 from app.console.desk import Desk
 from app.console.routing import Route, Section, add
 
@@ -36,5 +36,6 @@ def blueprint(desk: Desk) -> Blueprint:
     """The console, to be registered without a prefix."""
     made = Blueprint("console", __name__)
     assets.add(made)
+    phrases.add(made)
     add(made, desk, routes(), sections())
     return made
