@@ -54,7 +54,7 @@ def push(
 
     Raises:
         app.sources.hr.Invalid: a record is wrong; nothing was done with any.
-        RetiredSourceError: the source was retired meanwhile.
+        ClosedSourceError: the source was paused or retired meanwhile.
         RefusedError: nothing was changed.
     """
     done = imports.submit(engine, tenant_id, source, records, actor=actor, dry_run=dry_run)

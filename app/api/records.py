@@ -21,7 +21,7 @@ from app.sources.schema import RecordSchema
 from app.store import tenants
 from app.store.engine import reading
 from app.store.rules import source_of
-from app.sync.imports import RetiredSourceError
+from app.sync.imports import ClosedSourceError
 from sso.errors import InsufficientScopeError
 
 MOST_RECORDS: Final = 500
@@ -52,7 +52,7 @@ def receive(door: Door, caller: Caller, source: str) -> Response:
         done = push(door.engine, caller.tenant_id, known, records, actor=caller.actor, dry_run=dry_run)
     except hr.Invalid as error:
         raise _wrong(error) from None
-    except RetiredSourceError as error:
+    except ClosedSourceError as error:
         raise Problem(SOURCE_CLOSED, str(error)) from None
     if done.state in ("held", "queued"):
         return json({"run": done.run_id, "state": done.state, "reason": done.verdict.reason}, 202)

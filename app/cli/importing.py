@@ -20,7 +20,7 @@ from app.store.engine import reading
 from app.store.runs import Run, RunChange
 from app.sync import imports
 from app.sync.effects import LOSSES
-from app.sync.imports import EmptyImportError, NotHeldError, RetiredSourceError, Submission
+from app.sync.imports import ClosedSourceError, EmptyImportError, NotHeldError, Submission
 from app.sync.plans import Line
 
 SHOWN = 50  # lines of a list for people; --json prints all
@@ -44,7 +44,7 @@ def source_import(
         try:
             records = csv_file.read(file)
             done = imports.submit(engine, tenant.id, source, records, actor=actor(), dry_run=dry_run, wait=True)
-        except (FileError, Invalid, EmptyImportError, RetiredSourceError) as error:
+        except (FileError, Invalid, EmptyImportError, ClosedSourceError) as error:
             raise click.ClickException(str(error)) from error
     print_result(_data(done), "\n".join(_told(done, tenant_name)), as_json=as_json)
     if done.state == "held":
@@ -95,16 +95,17 @@ def show(context: Context, run_id: str, tenant_name: str, as_json: bool) -> None
 
 @run_group.command()
 @click.argument("run_id")
+@click.option("--reason", default="", help="Why; kept with the run and in the audit.")
 @tenant_option
 @json_option
 @click.pass_obj
-def allow(context: Context, run_id: str, tenant_name: str, as_json: bool) -> None:
+def allow(context: Context, run_id: str, reason: str, tenant_name: str, as_json: bool) -> None:
     """Let a held run go, once. Lines whose cause is gone are dropped and listed."""
     with context.database() as engine:
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         try:
-            done = imports.allow(engine, tenant_id, run_id, actor(), wait=True)
+            done = imports.allow(engine, tenant_id, run_id, actor(), reason=reason, wait=True)
         except NotHeldError as error:
             raise click.ClickException(str(error)) from error
     text = [f"Run {run_id} is allowed and {done.state}.", *_left_out(done)]
@@ -113,16 +114,17 @@ def allow(context: Context, run_id: str, tenant_name: str, as_json: bool) -> Non
 
 @run_group.command()
 @click.argument("run_id")
+@click.option("--reason", default="", help="Why; kept with the run and in the audit.")
 @tenant_option
 @json_option
 @click.pass_obj
-def reject(context: Context, run_id: str, tenant_name: str, as_json: bool) -> None:
+def reject(context: Context, run_id: str, reason: str, tenant_name: str, as_json: bool) -> None:
     """Throw a held run away."""
     with context.database() as engine:
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
         try:
-            imports.reject(engine, tenant_id, run_id, actor())
+            imports.reject(engine, tenant_id, run_id, actor(), reason=reason)
         except NotHeldError as error:
             raise click.ClickException(str(error)) from error
     print_result({"run": run_id, "state": "rejected"}, f"Run {run_id} is rejected.", as_json=as_json)

@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
+import sqlalchemy as sa
 
 from app.cli.context import Context, actor, json_option, show, table, tenant_option
 from app.store import rules as rulebook
 from app.store import tenants
 from app.store.engine import reading
 from app.sync import rules
+from app.sync.rule_changes import Owners
 
 
 @click.group()
@@ -35,6 +37,7 @@ def list_(context: Context, tenant_name: str, as_json: bool) -> None:
 @ownership.command("set")
 @click.argument("attribute")
 @click.argument("owners", nargs=-1, required=True)
+@click.option("--dry-run", is_flag=True, help="Show whom it would change, and save nothing.")
 @click.option("--create-only", multiple=True, metavar="OWNER", help="May give a first value, and never change it.")
 @tenant_option
 @json_option
@@ -44,6 +47,7 @@ def set_(
     attribute: str,
     owners: tuple[str, ...],
     create_only: tuple[str, ...],
+    dry_run: bool,
     tenant_name: str,
     as_json: bool,
 ) -> None:
@@ -51,6 +55,9 @@ def set_(
     with context.database() as engine:
         with reading(engine) as conn:
             tenant_id = tenants.find(conn, tenant_name).id
+        if dry_run:
+            _show_plan(engine, tenant_id, Owners(attribute, owners, create_only), as_json=as_json)
+            return
         with _explained():
             run = rules.set_owners(engine, tenant_id, attribute, owners, create_only=create_only, actor=actor())
     text = f"{attribute} belongs to {', then '.join(owners)}. Everybody is derived again by run {run}."
@@ -93,6 +100,14 @@ def source_map(
     meaning = f"means {name}" if name else "is taken as it is"
     text = f"{attribute} {code} of {source} {meaning}. Everybody is derived again by run {run}."
     show({"source": source, "attribute": attribute, "code": code, "name": name, "run": run}, text, as_json=as_json)
+
+
+def _show_plan(engine: sa.Engine, tenant_id: str, change: Owners, *, as_json: bool) -> None:
+    with _explained():
+        run_id, summary = rules.proposed(engine, tenant_id, change, actor=actor())
+    counted = ", ".join(f"{number} {effect}" for effect, number in summary["counts"].items()) or "nobody"
+    text = f"Nothing was saved. Changed: {counted}. {summary['verdict']} The list: rollcall run show {run_id}"
+    show({"run": run_id, **summary}, text, as_json=as_json)
 
 
 @contextmanager

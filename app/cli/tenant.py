@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import click
+import sqlalchemy as sa
 
-from app.cli.context import Context, json_option, name_of, show, table
+from app.cli.context import Context, actor, json_option, name_of, show, table
 from app.store import tenant_settings, tenants
 from app.store.engine import reading, writing
+from app.sync import rules, source_changes
+from app.sync.rule_changes import HighestRole
 
 
 @click.group()
@@ -44,16 +47,26 @@ def list_(context: Context, as_json: bool) -> None:
 @click.pass_obj
 def set_(context: Context, name: str, setting: str | None, value: str | None, as_json: bool) -> None:
     """Choose one of the tenant's settings; without SETTING, show all of them."""
-    with context.database() as engine, writing(engine) as conn:
-        found = tenants.find(conn, name)
+    with context.database() as engine:
+        with reading(engine) as conn:
+            found = tenants.find(conn, name)
         if setting is not None:
             if value is None:
                 raise click.UsageError("name the value as well")
-            try:
-                tenant_settings.choose(conn, found.id, setting, value)
-            except ValueError as error:
-                raise click.UsageError(str(error)) from error
-            found = tenants.find(conn, name)
+            _choose(engine, found.id, setting, value)
+            with reading(engine) as conn:
+                found = tenants.find(conn, name)
     chosen = {one.name: tenant_settings.value(found.settings, one.name) for one in tenant_settings.SETTINGS}
     rows = [(one.name, chosen[one.name], one.sentence) for one in tenant_settings.SETTINGS]
     show(chosen, table(rows, ["setting", "value", "meaning"]), as_json=as_json)
+
+
+def _choose(engine: sa.Engine, tenant_id: str, setting: str, value: str) -> None:
+    try:
+        if setting == source_changes.ROLE_RULE:
+            change = HighestRole(bool(tenant_settings.read(setting, value)))
+            rules.set_at_once(engine, tenant_id, change, actor=actor())
+        else:
+            source_changes.choose(engine, tenant_id, {setting: value}, actor=actor())
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error

@@ -52,20 +52,35 @@ def read(file: Path | str) -> list[dict[str, Any]]:
     Raises:
         FileError: not UTF-8, no record at all, an unknown column, a line with too few or too many cells, an id twice.
     """
-    lines = _lines(file if isinstance(file, str) else _decoded(file))
+    return list(stream(file if isinstance(file, str) else decoded(file.read_bytes())))
+
+
+def stream(text: str) -> Iterator[dict[str, Any]]:
+    """The records of a file's text one by one, in their order. What is wrong is raised at its end: keep nothing before.
+
+    Raises:
+        FileError: as `read`.
+    """
+    lines = _lines(text)
     header = next(lines, None)
     if header is None:
         raise FileError(["The file is empty: that is an error of the export, not that everybody left."])
-    columns = _columns(header[1])
-    records = [record for _, record in _records(lines, columns)]
-    if not records:
+    found = False
+    for _, record in _records(lines, _columns(header[1])):
+        found = True
+        yield record
+    if not found:
         raise FileError(["The file has no record: that is an error of the export, not that everybody left."])
-    return records
 
 
-def _decoded(path: Path) -> str:
+def decoded(content: bytes) -> str:
+    """The text of a file.
+
+    Raises:
+        FileError: it is not UTF-8.
+    """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise FileError([f"The file is not UTF-8 (at byte {error.start}): export it as UTF-8."]) from None
 

@@ -40,8 +40,10 @@ def threshold(conn: sa.Connection, tenant_id: str) -> tuple[float, int]:
 
 _SUPERSEDE = sa.text("""
     WITH older AS (
-        SELECT id, position, state FROM runs
-        WHERE tenant_id = :tenant AND source_id = :source AND kind = 'import' AND state IN ('held', 'queued', 'running')
+        SELECT id, state, CASE WHEN state IN ('queued', 'running') THEN position ELSE 0 END AS position FROM runs
+        WHERE tenant_id = :tenant AND source_id = :source AND kind = 'import'
+            AND state IN ('planning', 'planned', 'held', 'queued', 'running')
+            AND (CAST(:before AS uuid) IS NULL OR id < :before)
         ORDER BY id FOR UPDATE
     ), dropped AS (
         UPDATE run_changes c SET outcome = :outcome FROM older
@@ -49,7 +51,7 @@ _SUPERSEDE = sa.text("""
             AND c.payload ->> 'key' = ANY(CAST(:keys AS text[]))
         RETURNING c.run_id, c.number
     ), emptied AS (
-        SELECT older.id FROM older WHERE older.state = 'held' AND NOT EXISTS (
+        SELECT older.id FROM older WHERE older.state IN ('planned', 'held') AND NOT EXISTS (
             SELECT FROM run_changes c WHERE c.tenant_id = :tenant AND c.run_id = older.id AND c.outcome IS NULL
                 AND NOT EXISTS (SELECT FROM dropped d WHERE d.run_id = c.run_id AND d.number = c.number))
     )
@@ -58,10 +60,15 @@ _SUPERSEDE = sa.text("""
 """)
 
 
-def supersede(conn: sa.Connection, tenant_id: str, source_id: str, keys: Sequence[str]) -> None:
-    """A newer read speaks of these records: older runs of the source no longer do; one that is left empty expires."""
+def supersede(
+    conn: sa.Connection, tenant_id: str, source_id: str, keys: Sequence[str], before: str | None = None
+) -> None:
+    """A newer read speaks of these records: older runs and plans of the source no longer do.
+
+    One that is left empty expires. `before` is the read's own run, if it has one: only what came before it is older.
+    """
     parameters = {"tenant": tenant_id, "source": source_id, "keys": list(keys), "outcome": SAID_ANEW}
-    conn.execute(_SUPERSEDE, parameters)
+    conn.execute(_SUPERSEDE, {**parameters, "before": before})
 
 
 _LOSSES = sa.text("""

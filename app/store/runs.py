@@ -1,5 +1,6 @@
 """Runs: work on more people than one transaction takes, kept as a list of changes and a position in it.
 
+planning ──▶ planned ──▶ held, queued: see `app.store.plans`
 held ──allow──▶ queued ──claim──▶ running ──▶ complete        position = the last change that is committed
   ├─ reject ▶ rejected    ▲           │
   └─ 7 days ▶ expired     └─ stalled ─┘  its worker was killed: another goes on behind the position
@@ -53,14 +54,14 @@ class RunChange:
 
 
 _COLUMNS: Final = tuple(column for column in t.runs.c if column.name != "worker")
-_RUN: Final = ", ".join(f"r.{column.name}" for column in _COLUMNS)
+RUN_COLUMNS: Final = ", ".join(f"r.{column.name}" for column in _COLUMNS)  # of a statement that calls it `r`
 _ADD = sa.text("""
     WITH run AS (
         INSERT INTO runs (tenant_id, id, kind, source_id, state, actor, summary, total, expires_at)
         VALUES (:tenant, :id, :kind, :source, :state, :actor, :summary, jsonb_array_length(:payloads), :expires)
     )
-    INSERT INTO run_changes (tenant_id, run_id, number, payload)
-    SELECT :tenant, :id, p.number, p.payload
+    INSERT INTO run_changes (tenant_id, run_id, number, payload, effect)
+    SELECT :tenant, :id, p.number, p.payload, p.payload ->> 'effect'
     FROM jsonb_array_elements(:payloads) WITH ORDINALITY AS p(payload, number)
 """).bindparams(sa.bindparam("summary", type_=JSONB), sa.bindparam("payloads", type_=JSONB))
 
@@ -124,7 +125,7 @@ _CLAIM = sa.text(f"""
             AND (CAST(:only AS uuid) IS NULL OR id = :only) AND NOT id = ANY(CAST(:left AS uuid[]))
         ORDER BY created_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
     ) due WHERE r.tenant_id = due.tenant_id AND r.id = due.id
-    RETURNING {_RUN}
+    RETURNING {RUN_COLUMNS}
 """)
 
 
@@ -132,7 +133,7 @@ def claim(conn: sa.Connection, worker: str, *, only: str | None = None, left: Co
     """Take the oldest run that is queued, or whose worker went silent; not those in `left`, or `only` that one."""
     parameters = {"worker": worker, "stalled": STALLED_SECONDS, "only": only, "left": list(left)}
     row = conn.execute(_CLAIM, parameters).mappings().one_or_none()
-    return None if row is None else _run(row)
+    return None if row is None else run_of(row)
 
 
 def due(conn: sa.Connection, run: Run, after: int, limit: int) -> list[RunChange]:
@@ -197,21 +198,22 @@ def complete(conn: sa.Connection, run: Run, worker: str) -> None:
 
 _ALLOW = sa.text("""
     UPDATE runs SET state = 'queued', expires_at = NULL, updated_at = now(),
-        summary = summary || jsonb_build_object('allowedBy', CAST(:actor AS text))
+        summary = summary || :note
     WHERE tenant_id = :tenant AND id = :id AND state = 'held' AND expires_at > :now
-""")
+""").bindparams(sa.bindparam("note", type_=JSONB))
 
 
-def allow(conn: sa.Connection, tenant_id: str, run_id: str, actor: str, now: datetime) -> bool:
+def allow(conn: sa.Connection, tenant_id: str, run_id: str, actor: str, now: datetime, reason: str = "") -> bool:
     """Queue a held run. False: it is not held (any more)."""
-    parameters = {"tenant": tenant_id, "id": run_id, "actor": actor, "now": now}
+    note = {"allowedBy": actor, **({"reason": reason} if reason else {})}
+    parameters = {"tenant": tenant_id, "id": run_id, "note": note, "now": now}
     return conn.execute(_ALLOW, parameters).rowcount == 1
 
 
 _END_HELD = """
     WITH ended AS (
         UPDATE runs SET state = :state, updated_at = now(), summary = summary || :note
-        WHERE state = 'held' AND {which} RETURNING tenant_id, id
+        WHERE state IN ({states}) AND {which} RETURNING tenant_id, id
     ), shown AS (
         UPDATE groups g SET pending_run_id = NULL FROM ended
         WHERE g.tenant_id = ended.tenant_id AND g.pending_run_id = ended.id
@@ -220,15 +222,15 @@ _END_HELD = """
     )
     SELECT tenant_id, id FROM ended
 """
-_REJECT = sa.text(_END_HELD.format(which="tenant_id = :tenant AND id = :id"))
-_EXPIRE = sa.text(_END_HELD.format(which="expires_at <= :now"))
+_REJECT = sa.text(_END_HELD.format(states="'held', 'planned', 'planning'", which="tenant_id = :tenant AND id = :id"))
+_EXPIRE = sa.text(_END_HELD.format(states="'held', 'planned'", which="expires_at <= :now"))
 _REJECT = _REJECT.bindparams(sa.bindparam("note", type_=JSONB))
 _EXPIRE = _EXPIRE.bindparams(sa.bindparam("note", type_=JSONB))
 
 
-def reject(conn: sa.Connection, tenant_id: str, run_id: str, actor: str) -> bool:
-    """Throw a held run away. False: it is not held (any more)."""
-    note = {"rejectedBy": actor}
+def reject(conn: sa.Connection, tenant_id: str, run_id: str, actor: str, reason: str = "") -> bool:
+    """Throw a plan or a held run away. False: it is neither (any more)."""
+    note = {"rejectedBy": actor, **({"reason": reason} if reason else {})}
     rows = conn.execute(_REJECT, {"tenant": tenant_id, "id": run_id, "state": "rejected", "note": note})
     return len(rows.all()) == 1
 
@@ -244,7 +246,7 @@ def listing(conn: sa.Connection, tenant_id: str, *, state: str | None = None, li
     if state is not None:
         chosen = chosen.where(t.runs.c.state == state)
     rows = conn.execute(chosen.order_by(t.runs.c.created_at.desc(), t.runs.c.id.desc()).limit(limit))
-    return [_run(row) for row in rows.mappings()]
+    return [run_of(row) for row in rows.mappings()]
 
 
 def find(conn: sa.Connection, tenant_id: str, run_id: str) -> Run:
@@ -257,13 +259,14 @@ def find(conn: sa.Connection, tenant_id: str, run_id: str) -> Run:
     row = conn.execute(chosen).mappings().one_or_none()
     if row is None:
         raise NotFoundError(f"the tenant has no run {run_id}")
-    return _run(row)
+    return run_of(row)
 
 
 def _of(tenant_id: str, run_id: str) -> tuple[sa.ColumnElement[bool], sa.ColumnElement[bool]]:
     return t.run_changes.c.tenant_id == tenant_id, t.run_changes.c.run_id == run_id
 
 
-def _run(row: Any) -> Run:
+def run_of(row: Any) -> Run:
+    """A row of `runs`."""
     ids = {name: None if row[name] is None else str(row[name]) for name in ("tenant_id", "id", "source_id")}
     return Run(**{**row, **ids})

@@ -22,6 +22,13 @@ class Setting:
     least: int = 0
     most: int = 1_000_000_000
 
+    @property
+    def range(self) -> str:
+        """What it may be, in words."""
+        if isinstance(self.default, bool):
+            return "true or false"
+        return "0 to 1" if isinstance(self.default, float) else f"{self.least:,} to {self.most:,}"
+
 
 SETTINGS: Final = (
     Setting("highest_role_wins", True, "Of several roles in one scope only the highest is effective; else all are."),
@@ -84,7 +91,7 @@ def choose(conn: sa.Connection, tenant_id: str, name: str, text: str) -> Any:
     Raises:
         ValueError: there is no such setting, or the text is none of its type.
     """
-    chosen = _read(name, text)
+    chosen = read(name, text)
     row = sa.select(t.tenants.c.settings).where(t.tenants.c.id == tenant_id).with_for_update()
     settings = dict(conn.execute(row).scalar_one())
     level = settings
@@ -97,7 +104,12 @@ def choose(conn: sa.Connection, tenant_id: str, name: str, text: str) -> Any:
     return chosen
 
 
-def _read(name: str, text: str) -> bool | int | float:
+def read(name: str, text: str) -> bool | int | float:
+    """The value that a setting's text stands for.
+
+    Raises:
+        ValueError: there is no such setting, or the text is none of its type, or out of its range.
+    """
     setting = _BY_NAME.get(name)
     if setting is None:
         raise ValueError(f"there is no setting {name!r}; there are {', '.join(sorted(_BY_NAME))}")
@@ -110,5 +122,5 @@ def _read(name: str, text: str) -> bool | int | float:
     except ValueError:
         raise ValueError(f"{name} is a number like {setting.default}") from None
     if not setting.least <= number <= (1 if isinstance(number, float) else setting.most):
-        raise ValueError(f"{name} is out of its range")
+        raise ValueError(f"{name} is out of its range: {setting.range}")
     return number

@@ -166,19 +166,57 @@ def find_source(conn: sa.Connection, tenant_id: str, name: str) -> SourceRow:
     return SourceRow(**row)
 
 
+def source_by_id(conn: sa.Connection, tenant_id: str, source_id: str) -> SourceRow:
+    """The tenant's source of that id.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    where = (tables.sources.c.tenant_id == tenant_id, sa.cast(tables.sources.c.id, sa.Text) == source_id)
+    row = conn.execute(_SOURCE.where(*where)).mappings().one_or_none()
+    if row is None:
+        raise NotFoundError("the tenant has no such source")
+    return SourceRow(**row)
+
+
+def turn_source(conn: sa.Connection, tenant_id: str, source_id: str, state: str) -> bool:
+    """Pause a source or let it go on: `state` is paused or active. False: it was so, or is retired."""
+    where = (tables.sources.c.tenant_id == tenant_id, tables.sources.c.id == source_id)
+    turned = sa.update(tables.sources).where(*where, tables.sources.c.state.not_in([state, "retired"]))
+    if conn.execute(turned.values(state=state)).rowcount == 0:
+        return False
+    raise_revision(conn, tenant_id)
+    return True
+
+
+def free_domain(conn: sa.Connection, tenant_id: str, domain: str) -> str | None:
+    """Assign the domain to nobody any more; returns the id of the source that had it."""
+    where = (tables.domains.c.tenant_id == tenant_id, tables.domains.c.domain == domain)
+    had = conn.execute(sa.delete(tables.domains).where(*where).returning(tables.domains.c.source_id))
+    source_id = had.scalar_one_or_none()
+    if source_id is not None:
+        raise_revision(conn, tenant_id)
+    return source_id
+
+
 def assign_domain(conn: sa.Connection, tenant_id: str, domain: str, source_id: str) -> None:
     """Lets one source alone vouch for addresses in `domain`; it may take the domain from another.
 
     Raises:
         ValueError: `domain` is no domain name.
     """
-    folded = domain.strip().rstrip(".").casefold()
+    folded = domain_name(domain)
     if not DOMAIN.fullmatch(folded):
         raise ValueError(f"{domain!r} is not a domain name")
     assigned = insert(tables.domains).values(tenant_id=tenant_id, domain=folded, source_id=source_id)
     keys = [tables.domains.c.tenant_id, tables.domains.c.domain]
     conn.execute(assigned.on_conflict_do_update(index_elements=keys, set_={"source_id": source_id}))
     raise_revision(conn, tenant_id)
+
+
+def domain_name(text: str) -> str:
+    """A domain as it is kept."""
+    return text.strip().rstrip(".").casefold()
 
 
 def domains(conn: sa.Connection, tenant_id: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ from app.store.tenants import SourceRow
 from app.sync import jobs, runs
 from app.sync.plans import Line, Plan, judged, plan
 
-__all__ = ["EmptyImportError", "NotHeldError", "RetiredSourceError", "Submission", "allow", "plan", "reject", "submit"]
+__all__ = ["ClosedSourceError", "EmptyImportError", "NotHeldError", "Submission", "allow", "plan", "reject", "submit"]
 
 HELD_FOR: Final = timedelta(days=7)
 
@@ -39,8 +39,8 @@ class EmptyImportError(ValueError):
     """No record at all: that is an error of the source, not that everybody left."""
 
 
-class RetiredSourceError(ValueError):
-    """The source is retired: it speaks about nobody any more."""
+class ClosedSourceError(ValueError):
+    """The source is paused or retired: nothing is taken from it."""
 
 
 class NotHeldError(ValueError):
@@ -79,16 +79,13 @@ def submit(
 
     Raises:
         EmptyImportError: there is no record.
-        RetiredSourceError: the source no longer speaks.
+        ClosedSourceError: the source is paused or retired.
         app.sources.hr.Invalid: a record is wrong; nothing was done with any.
     """
     if not records:
         raise EmptyImportError("There is no record: that is an error of the source, not that everybody left.")
     moment = now or datetime.now(UTC)
-    with reading(engine) as conn:
-        speaker = rulebook.current(conn, tenant_id).heard(source.id)
-    if speaker is None:
-        raise RetiredSourceError(f"The source {source.name} is retired: it speaks about nobody any more.")
+    speaker = speaking(engine, tenant_id, source)
     planned = plan(engine, tenant_id, speaker, hr.load(records, speaker, moment), now=moment)
     strange = hr.drift(records)
     if dry_run:
@@ -101,14 +98,40 @@ def submit(
 
     settled, run_id, state = in_transaction(engine, tenant_id, once)
     if state == "queued":
-        state = _go_on(engine, run_id, len(settled.to_apply), wait)
+        state = go_on(engine, run_id, len(settled.to_apply), wait)
     return Submission(run_id, state, settled, _not_applied(engine, tenant_id, run_id, state), strange)
 
 
+def speaking(engine: sa.Engine, tenant_id: str, source: Source | SourceRow) -> Source:
+    """The source as the core knows it.
+
+    Raises:
+        ClosedSourceError: it is paused or retired.
+    """
+    with reading(engine) as conn:
+        speaker = rulebook.current(conn, tenant_id).heard(source.id)
+    if speaker is None:
+        raise ClosedSourceError(f"The source {source.name} is retired: it speaks about nobody any more.")
+    if isinstance(source, SourceRow) and source.state != "active":
+        raise ClosedSourceError(
+            f"The source {source.name} is {source.state}: nothing is taken from it until it goes on."
+        )
+    return speaker
+
+
 def allow(
-    engine: sa.Engine, tenant_id: str, run_id: str, actor: str, *, now: datetime | None = None, wait: bool = False
+    engine: sa.Engine,
+    tenant_id: str,
+    run_id: str,
+    actor: str,
+    *,
+    reason: str = "",
+    now: datetime | None = None,
+    wait: bool = False,
 ) -> Submission:
     """Let a held run go, once. Lines whose loss is no longer the listed one are dropped; none is added.
+
+    `reason` is the person's own, kept with the run and in the audit.
 
     Raises:
         NotFoundError: there is no such run.
@@ -118,30 +141,32 @@ def allow(
 
     def once(conn: sa.Connection, rules: Rules) -> int:
         total = store.find(conn, tenant_id, run_id).total
-        if not store.allow(conn, tenant_id, run_id, actor, moment):
+        if not store.allow(conn, tenant_id, run_id, actor, moment, reason):
             raise NotHeldError(f"The run {run_id} is not held.")
-        _note(conn, tenant_id, Entry(actor, "run.allowed", run_id, {}), rules, moment)
+        note(conn, tenant_id, Entry(actor, "run.allowed", run_id, _because(reason)), rules, moment)
         return total
 
     total = in_transaction(engine, tenant_id, once)
-    state = _go_on(engine, run_id, total, wait)
+    state = go_on(engine, run_id, total, wait)
     return Submission(run_id, state, None, _not_applied(engine, tenant_id, run_id, state))
 
 
-def reject(engine: sa.Engine, tenant_id: str, run_id: str, actor: str, *, now: datetime | None = None) -> None:
-    """Throw a held run away.
+def reject(
+    engine: sa.Engine, tenant_id: str, run_id: str, actor: str, *, reason: str = "", now: datetime | None = None
+) -> None:
+    """Throw a held run away, or a plan that nobody applied.
 
     Raises:
         NotFoundError: there is no such run.
-        NotHeldError: it is not held (any more).
+        NotHeldError: it is neither (any more).
     """
     moment = now or datetime.now(UTC)
 
     def once(conn: sa.Connection, rules: Rules) -> None:
         store.find(conn, tenant_id, run_id)
-        if not store.reject(conn, tenant_id, run_id, actor):
+        if not store.reject(conn, tenant_id, run_id, actor, reason):
             raise NotHeldError(f"The run {run_id} is not held.")
-        _note(conn, tenant_id, Entry(actor, "run.rejected", run_id, {}), rules, moment)
+        note(conn, tenant_id, Entry(actor, "run.rejected", run_id, _because(reason)), rules, moment)
 
     in_transaction(engine, tenant_id, once)
 
@@ -162,17 +187,18 @@ def _stored(
         kind="import",
         state=state,
         actor=actor,
-        payloads=[_payload(line) for line in lines],
+        payloads=[payload(line) for line in lines],
         summary=summary,
         source_id=planned.source_id,
         expires_at=now + HELD_FOR if settled.verdict.held else None,
     )
     facts = {"source": planned.source_id, **summary}
-    _note(conn, tenant_id, Entry(actor, f"import.{state}", run_id, facts), rules, now)
+    note(conn, tenant_id, Entry(actor, f"import.{state}", run_id, facts), rules, now)
     return settled, run_id, state
 
 
-def _payload(line: Line) -> dict[str, Any]:
+def payload(line: Line) -> dict[str, Any]:
+    """The line as a run keeps it."""
     return {
         "key": line.key,
         "effect": line.effect,
@@ -183,7 +209,7 @@ def _payload(line: Line) -> dict[str, Any]:
     }
 
 
-def _go_on(engine: sa.Engine, run_id: str, total: int, wait: bool) -> str:
+def go_on(engine: sa.Engine, run_id: str, total: int, wait: bool) -> str:
     """Apply it here, or leave it to a worker. Returns the run's state."""
     if (wait or total <= CHUNK) and runs.finish(engine, run_id):
         return "complete"
@@ -206,5 +232,10 @@ def _not_applied(engine: sa.Engine, tenant_id: str, run_id: str, state: str) -> 
     )
 
 
-def _note(conn: sa.Connection, tenant_id: str, entry: Entry, rules: Rules, now: datetime) -> None:
+def note(conn: sa.Connection, tenant_id: str, entry: Entry, rules: Rules, now: datetime) -> None:
+    """An audit entry in the caller's transaction."""
     save(conn, tenant_id, Decision(), rules, entry.actor, now, [entry])
+
+
+def _because(reason: str) -> dict[str, str]:
+    return {"reason": reason} if reason else {}

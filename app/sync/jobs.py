@@ -1,6 +1,7 @@
 """Background jobs, kept by Procrastinate in the same PostgreSQL.
 
     a write commits ──▶ wake(engine) ──▶ job `wake` ──▶ runs.drain     at once
+    a file or a rule is to be planned ──▶ wake(engine, "plan") ──▶ job `plan` ──▶ planning.drain
     a SCIM write commits, a request is kept ──▶ Teller ──▶ job `deliver`, `asynchronous` ──▶ the chore of that name
     every five seconds ──────────────▶ job `sweep` ──▶ sweep.sweep    what a crash between COMMIT and wake left
 
@@ -44,12 +45,14 @@ _WAKE: Final = sa.text(
 _DROP_STALLED: Final = sa.text("DELETE FROM procrastinate_jobs WHERE status = 'doing' AND worker_id IS NULL")
 
 
-def wake(engine: sa.Engine) -> None:
+def wake(engine: sa.Engine, job: str = "wake") -> None:
     """Tells a worker that there is work. Call it after COMMIT: a worker that looks earlier sees nothing.
+
+    `job` is wake (runs) or plan.
 
     It never raises: the write is done, and the sweep finds what this did not announce.
     """
-    _announce(engine, "wake")
+    _announce(engine, job)
 
 
 class Teller:
@@ -93,6 +96,13 @@ def _wake(context: JobContext) -> None:
     from app.sync import runs
 
     runs.drain(_engine(context))
+
+
+@_jobs.task(name="plan", pass_context=True)
+def _plan(context: JobContext) -> None:
+    from app.sync import planning
+
+    planning.drain(_engine(context))
 
 
 @_jobs.periodic(cron=SWEEP)

@@ -76,8 +76,8 @@ def plan(
     lines: list[Line] = []
     living: set[str] = set()
     for start in range(0, len(writes), CHUNK):
-        for write, outcome in _tried(engine, tenant_id, writes[start : start + CHUNK], now):
-            lines.append(_line(write, outcome, rules))
+        for write, outcome in tried(engine, tenant_id, writes[start : start + CHUNK], now):
+            lines.append(line_of(write, outcome, rules))
             if outcome is not None and outcome.before is not None and outcome.before.status == Status.ACTIVE:
                 living.add(outcome.before.id)
     counted = Counter(line.effect for line in lines)
@@ -95,7 +95,7 @@ def plan(
         return judged(conn, tenant_id, draft, now)
 
 
-def _tried(
+def tried(
     engine: sa.Engine, tenant_id: str, writes: Sequence[RecordWrite], now: datetime
 ) -> list[tuple[RecordWrite, Outcome | None]]:
     """Each write with its outcome; None where the write door would refuse it."""
@@ -104,11 +104,12 @@ def _tried(
     except RefusedError:
         if len(writes) == 1:
             return [(writes[0], None)]
-        return [pair for write in writes for pair in _tried(engine, tenant_id, [write], now)]
+        return [pair for write in writes for pair in tried(engine, tenant_id, [write], now)]
     return list(zip(writes, outcomes, strict=True))
 
 
-def _line(write: RecordWrite, outcome: Outcome | None, rules: Rules) -> Line:
+def line_of(write: RecordWrite, outcome: Outcome | None, rules: Rules) -> Line:
+    """What one write would do, as a line."""
     key = write.source_key or ""
     if outcome is None:
         return Line(key, REFUSED, None, key, (), write.document)

@@ -1,33 +1,112 @@
-"""Rules that concern everybody: who owns an attribute, and what a source's codes mean.
+"""Rules that concern everybody: shown first or saved at once, then everybody is derived again.
 
-the rules alone ─▶ write ─▶ revision + 1 ─▶ a run over all accounts ─▶ COMMIT ─▶ the run: here, or by a worker
+change ─▶ proposed: a run in state planning ─▶ whom it would change ─▶ planned ─▶ saved, if the rules stood still
+   └────────────────────────── set at once ─────────────────────────────────────────▶ saved
+saved: the rules alone ─▶ write ─▶ revision + 1 ─▶ a run over all accounts ─▶ COMMIT ─▶ here, or by a worker
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 
 from app import provisioning
-from app.identity.attributes import default_ownership, family, is_known
 from app.identity.decide import Decision
-from app.identity.model import Rules, SourceKind
+from app.identity.model import Rules
 from app.provisioning import CHUNK
+from app.store import plans, runs
 from app.store import rules as rulebook
-from app.store import runs as store
-from app.store import tables as t
 from app.store.audit import Entry
+from app.store.engine import reading
 from app.store.tenants import find_source, raise_revision
-from app.store.tenants import sources as sources_of
-from app.sync import jobs, runs
+from app.sync import jobs, planning
+from app.sync import runs as carrying
+from app.sync.rule_changes import Meanings, Owners, Retirement, RuleChange, RuleError, as_dict, from_dict
+
+__all__ = [
+    "NotPlannedError",
+    "RuleError",
+    "RulesMovedError",
+    "propose",
+    "reset_owners",
+    "save",
+    "set_meaning",
+    "set_owners",
+]
+
+SHOWN_AT_ONCE: Final = 2 * CHUNK  # people; who has more waits for a worker to look at them
 
 
-class RuleError(ValueError):
-    """A rule that cannot be. Nothing was saved."""
+class NotPlannedError(ValueError):
+    """There is no such plan (any more): it was saved, thrown away, or its time is over."""
+
+
+class RulesMovedError(ValueError):
+    """The rules changed since the list was made: it is made again."""
+
+
+def propose(engine: sa.Engine, tenant_id: str, change: RuleChange, *, actor: str, wait: bool = False) -> str:
+    """Work out whom the change would concern, and save nothing of it. Returns the id of the run that holds the list.
+
+    Raises:
+        RuleError: the change cannot be.
+    """
+    with reading(engine) as conn:
+        change.check(rulebook.current(conn, tenant_id))
+        few = plans.accounts_up_to(conn, tenant_id, SHOWN_AT_ONCE + 1) <= SHOWN_AT_ONCE
+        kind = "retirement" if isinstance(change, Retirement) else "rules"
+        source_id = change.source_id if isinstance(change, (Meanings, Retirement)) else None
+        run = plans.begin(
+            conn, tenant_id, kind=kind, actor=actor, summary={"change": as_dict(change)}, source_id=source_id
+        )
+    if not ((few or wait) and planning.finish(engine, run)):
+        jobs.wake(engine, "plan")
+    return run
+
+
+def proposed(engine: sa.Engine, tenant_id: str, change: RuleChange, *, actor: str) -> tuple[str, Mapping[str, Any]]:
+    """As `propose`, to its end, however many people there are: the run's id and summary.
+
+    Raises:
+        RuleError: the change cannot be.
+    """
+    run_id = propose(engine, tenant_id, change, actor=actor, wait=True)
+    with reading(engine) as conn:
+        return run_id, runs.find(conn, tenant_id, run_id).summary
+
+
+def save(engine: sa.Engine, tenant_id: str, run_id: str, actor: str, *, reason: str = "", wait: bool = False) -> str:
+    """Save the change that a plan shows; its run goes on to derive everybody. Returns its state.
+
+    Raises:
+        NotFoundError: there is no such run.
+        NotPlannedError: it is no plan of a rule, or not any more.
+        RulesMovedError: other rules were saved meanwhile; the list is being made again.
+        RuleError: the change cannot be any more.
+    """
+
+    def once(conn: sa.Connection, rules: Rules) -> tuple[int, bool]:
+        run = runs.find(conn, tenant_id, run_id)
+        if plans.locked(conn, tenant_id, run_id) != "planned" or "change" not in run.summary:
+            raise NotPlannedError("This plan was saved or thrown away already, or its time is over.")
+        change = from_dict(run.summary["change"])
+        if run.summary.get("revision") != rules.revision:
+            plans.again(conn, tenant_id, run_id)
+            return 0, False
+        change.check(rules)
+        plans.clear(conn, tenant_id, run_id)
+        told = {"counts": run.summary.get("counts", {}), **({"reason": reason} if reason else {})}
+        note = {"savedBy": actor, **({"reason": reason} if reason else {})}
+        return _written(conn, tenant_id, change, run_id, actor, told, note), True
+
+    total, saved = provisioning.in_transaction(engine, tenant_id, once, alone=True)
+    if not saved:
+        jobs.wake(engine, "plan")
+        raise RulesMovedError("Other rules were saved meanwhile: the list is being made again.")
+    return _go_on(engine, run_id, total, wait)
 
 
 def set_owners(
@@ -44,23 +123,9 @@ def set_owners(
     Raises:
         RuleError: no account has such an attribute, or an owner is neither a kind of source nor a source.
     """
-    _check_attribute(attribute)
     if not owners:
         raise RuleError("name at least one owner")
-
-    def write(conn: sa.Connection) -> dict[str, Any]:
-        known = {source.name for source in sources_of(conn, tenant_id)} | {kind.value for kind in SourceKind}
-        for owner in (*owners, *create_only):
-            if owner not in known:
-                raise RuleError(
-                    f"{owner!r} is neither a kind of source nor a source; there are {', '.join(sorted(known))}"
-                )
-        row = {"owners": list(owners), "create_only": list(create_only)}
-        added = insert(t.ownership).values(tenant_id=tenant_id, attribute=attribute, **row)
-        conn.execute(added.on_conflict_do_update(index_elements=["tenant_id", "attribute"], set_=row))
-        return {"attribute": attribute, **row}
-
-    return _change(engine, tenant_id, "ownership.saved", write, actor)
+    return set_at_once(engine, tenant_id, Owners(attribute, tuple(owners), tuple(create_only)), actor=actor)
 
 
 def reset_owners(engine: sa.Engine, tenant_id: str, attribute: str, *, actor: str) -> str:
@@ -69,14 +134,7 @@ def reset_owners(engine: sa.Engine, tenant_id: str, attribute: str, *, actor: st
     Raises:
         RuleError: no account has such an attribute.
     """
-    _check_attribute(attribute)
-
-    def write(conn: sa.Connection) -> dict[str, Any]:
-        mine = (t.ownership.c.tenant_id == tenant_id, t.ownership.c.attribute == attribute)
-        conn.execute(sa.delete(t.ownership).where(*mine))
-        return {"attribute": attribute}
-
-    return _change(engine, tenant_id, "ownership.reset", write, actor)
+    return set_at_once(engine, tenant_id, Owners(attribute), actor=actor)
 
 
 def set_meaning(
@@ -88,53 +146,49 @@ def set_meaning(
         RuleError: no account has such an attribute.
         NotFoundError: the tenant has no such source.
     """
-    _check_attribute(attribute)
-
-    def write(conn: sa.Connection) -> dict[str, Any]:
+    with reading(engine) as conn:
         source = find_source(conn, tenant_id, source_name)
-        settings = dict(source.settings)
-        maps = {key: dict(value) for key, value in settings.get("value_maps", {}).items()}
-        meanings = maps.setdefault(attribute, {})
-        if name is None:
-            meanings.pop(code, None)
-        else:
-            meanings[code] = name
-        settings["value_maps"] = {key: value for key, value in maps.items() if value}
-        mine = (t.sources.c.tenant_id == tenant_id, t.sources.c.id == source.id)
-        conn.execute(sa.update(t.sources).where(*mine).values(settings=settings))
-        return {"source": source_name, "attribute": attribute, "code": code, "name": name}
-
-    return _change(engine, tenant_id, "value map.saved", write, actor)
+    return set_at_once(engine, tenant_id, Meanings(source.id, {attribute: {code: name}}), actor=actor)
 
 
-def _check_attribute(attribute: str) -> None:
-    if attribute not in default_ownership() and not is_known(attribute):
-        raise RuleError(f"no account has an attribute {attribute!r}; there are {', '.join(default_ownership())}")
-    if family(attribute) not in default_ownership():
-        raise RuleError(f"no account has an attribute {attribute!r}")
+def set_at_once(engine: sa.Engine, tenant_id: str, change: RuleChange, *, actor: str) -> str:
+    """Save a change that nobody wants to see first; returns the id of the run that derives everybody.
 
+    Raises:
+        RuleError: the change cannot be.
+    """
 
-def _change(
-    engine: sa.Engine,
-    tenant_id: str,
-    action: str,
-    write: Callable[[sa.Connection], Mapping[str, Any]],
-    actor: str,
-) -> str:
-    """The change and the run that derives everybody, in one transaction: a crash leaves nobody behind."""
-
-    def once(conn: sa.Connection, _rules: Rules) -> tuple[str, int]:
-        facts = dict(write(conn))
-        facts["revision"] = raise_revision(conn, tenant_id)
-        chosen = sa.select(t.accounts.c.id).where(t.accounts.c.tenant_id == tenant_id).order_by(t.accounts.c.id)
-        everybody = [str(row.id) for row in conn.execute(chosen)]
-        run = store.queue(conn, tenant_id, kind="rules", actor=actor, account_ids=everybody, summary=facts)
-        entry = Entry(actor, action, tenant_id, {**facts, "run": run})
-        rules = rulebook.current(conn, tenant_id)
-        provisioning.save(conn, tenant_id, Decision(), rules, actor, datetime.now(UTC), [entry])
-        return run, len(everybody)
+    def once(conn: sa.Connection, rules: Rules) -> tuple[str, int]:
+        change.check(rules)
+        run = plans.begin(conn, tenant_id, kind="rules", actor=actor, summary={"change": as_dict(change)})
+        return run, _written(conn, tenant_id, change, run, actor, {}, {})
 
     run, concerned = provisioning.in_transaction(engine, tenant_id, once, alone=True)
-    if concerned > CHUNK or not runs.finish(engine, run):
-        jobs.wake(engine)
+    _go_on(engine, run, concerned, wait=False)
     return run
+
+
+def _written(
+    conn: sa.Connection,
+    tenant_id: str,
+    change: RuleChange,
+    run_id: str,
+    actor: str,
+    told: dict[str, Any],
+    note: dict[str, Any],
+) -> int:
+    """The change and the run that derives everybody, in one transaction: a crash leaves nobody behind."""
+    facts = {**change.write(conn, tenant_id), **told}
+    facts["revision"] = raise_revision(conn, tenant_id)
+    concerned = plans.everybody(conn, tenant_id, run_id, {**note, **facts})
+    entry = Entry(actor, change.action, tenant_id, {**facts, "run": run_id})
+    rules = rulebook.current(conn, tenant_id)
+    provisioning.save(conn, tenant_id, Decision(), rules, actor, datetime.now(UTC), [entry])
+    return concerned
+
+
+def _go_on(engine: sa.Engine, run_id: str, concerned: int, wait: bool) -> str:
+    if (wait or concerned <= CHUNK) and carrying.finish(engine, run_id):
+        return "complete"
+    jobs.wake(engine)
+    return "queued"

@@ -1,8 +1,8 @@
 """What a crash, or a fact that came late, left to do: looked for every few seconds, in all tenants.
 
-runs queued or stalled · days that have come · held plans too old · managers who became known · groups that show a run
-as pending which is over · SCIM requests that are kept long enough · what signing in left behind, codes
-and tokens that are over
+runs queued or stalled, plans to be made · days that have come · held plans too old · managers who became known ·
+groups that show a run as pending which is over · SCIM requests that are kept long enough · what signing in left behind,
+codes and tokens that are over
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from app.store import rules as rulebook
 from app.store import runs as store
 from app.store.engine import reading
 from app.store.tenant_settings import value
-from app.sync import runs
+from app.sync import planning, runs
 
 _KNOWN_NOW: Final = sa.text("""
     SELECT m.tenant_id, m.account_id, m.namespace, m.value FROM manager_keys m
@@ -69,6 +69,7 @@ def sweep(engine: sa.Engine, now: datetime | None = None) -> None:
     _tell_of_days(engine, at)
     _tell_of_managers(engine)
     runs.drain(engine)
+    planning.drain(engine)
 
 
 def _tell_of_days(engine: sa.Engine, now: datetime) -> None:

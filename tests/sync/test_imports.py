@@ -12,7 +12,7 @@ from app.store import tables as t
 from app.store.engine import reading, writing
 from app.store.tenants import SourceRow, Tenant
 from app.sync import imports, runs
-from app.sync.imports import EmptyImportError, NotHeldError, RetiredSourceError, allow, reject, submit
+from app.sync.imports import ClosedSourceError, EmptyImportError, NotHeldError, allow, reject, submit
 from tests.sync.people import change, count, hired, left, map_title, statuses
 
 
@@ -208,7 +208,7 @@ def test_no_record_is_an_error_and_a_wrong_one_stops_all(engine: sa.Engine, tena
 def test_a_retired_source_is_not_heard(engine: sa.Engine, tenant: Tenant, hr: SourceRow) -> None:
     change(engine, t.sources, state="retired")
     change(engine, t.tenants, revision=99)
-    with pytest.raises(RetiredSourceError):
+    with pytest.raises(ClosedSourceError):
         submit(engine, tenant.id, hr, [hired(1)], actor="test")
 
 
