@@ -1,8 +1,8 @@
 """The tables of signing in.
 
-    connections ─▶ flows, pending_logins ─▶ sign_ins (the log), sign_in_tests
-         │              used_messages
-         └──────▶ sessions ◀── authorizations ◀── codes, tokens      (app/store/provider_tables)
+    connection_setups ─▶ connections ─▶ flows, pending_logins ─▶ sign_ins (the log), sign_in_tests
+                              │              used_messages
+                              └──────▶ sessions ◀── authorizations ◀── codes, tokens      (app/store/provider_tables)
 
 Sessions and tokens are hot and many: they carry no foreign keys.
 """
@@ -40,6 +40,27 @@ connections = sa.Table(
     sa.Column("updated_at", Time, nullable=False, server_default=NOW),
     sa.UniqueConstraint("tenant_id", "name"),
     sa.Index("uq_connections_id", "id", unique=True),  # an answer's address names it before the tenant is known
+)
+
+# What the console's set-up knows of a connection: before it is made, all that was entered; afterwards, by which guide.
+connection_setups = sa.Table(
+    "connection_setups",
+    metadata,
+    tenant(),
+    sa.Column("connection_id", Id, primary_key=True),  # which it will have
+    sa.Column("name", Folded, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),  # saml, oidc
+    sa.Column("vendor", sa.Text, nullable=False),  # a file of app/console/vendors
+    json("said"),  # of the provider, as far as it was understood
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("created_at", Time, nullable=False, server_default=NOW),
+    sa.Column("updated_at", Time, nullable=False, server_default=NOW),
+    sa.Column("made_at", Time),  # when the connection was made of it
+    sa.Index(
+        "uq_connection_setups_name", "tenant_id", "name", unique=True, postgresql_where=sa.text("made_at IS NULL")
+    ),
+    sa.Index("uq_connection_setups_id", "connection_id", unique=True),  # our metadata's address names it alone
 )
 
 # Of the whole installation: what our SAML messages are signed with, and what assertions to us are encrypted to.

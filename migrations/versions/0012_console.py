@@ -85,9 +85,9 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("removed_at IS NULL"),
     )
-    op.create_table(
+    _create(
         "console_links",
-        sa.Column("tenant_id", ID, nullable=False),
+        ("id",),
         sa.Column("id", ID, nullable=False),
         sa.Column("hash", BYTEA, nullable=False),
         sa.Column("purpose", sa.Text, nullable=False),
@@ -100,14 +100,12 @@ def upgrade() -> None:
         sa.Column("expires_at", TIME, nullable=False),
         sa.Column("opened_at", TIME),
         sa.Column("revoked_at", TIME),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_console_links_tenant_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_console_links"),
     )
     op.create_index("ix_console_links_created", "console_links", ["tenant_id", "created_at"])
     op.create_index("uq_console_links_hash", "console_links", ["hash"], unique=True)
-    op.create_table(
+    _create(
         "console_sessions",
-        sa.Column("tenant_id", ID, nullable=False),
+        ("id",),
         sa.Column("id", ID, nullable=False),
         sa.Column("hash", BYTEA, nullable=False),
         sa.Column("administrator_id", ID),
@@ -123,17 +121,13 @@ def upgrade() -> None:
         sa.Column("ended_by", sa.Text),
         sa.Column("agent", sa.Text, server_default="", nullable=False),
         sa.Column("address", sa.Text, server_default="", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name="fk_console_sessions_tenant_id", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_console_sessions"),
     )
     op.create_index("ix_console_sessions_created", "console_sessions", ["tenant_id", "created_at"])
     op.create_index("ix_console_sessions_expires", "console_sessions", ["expires_at"])
     op.create_index("uq_console_sessions_hash", "console_sessions", ["hash"], unique=True)
-    op.create_table(
+    _create(
         "mapping_draft_lines",
-        sa.Column("tenant_id", ID, nullable=False),
+        ("draft_id", "kind", "number"),
         sa.Column("draft_id", ID, nullable=False),
         sa.Column("kind", sa.Text, nullable=False),
         sa.Column("number", sa.BigInteger, nullable=False),
@@ -141,26 +135,18 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("scope", sa.Text, nullable=False),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name="fk_mapping_draft_lines_tenant_id", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("tenant_id", "draft_id", "kind", "number", name="pk_mapping_draft_lines"),
     )
-    op.create_table(
+    _create(
         "mapping_draft_people",
-        sa.Column("tenant_id", ID, nullable=False),
+        ("draft_id", "number"),
         sa.Column("draft_id", ID, nullable=False),
         sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("account_id", ID, nullable=False),
         sa.Column("standing", sa.Text),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name="fk_mapping_draft_people_tenant_id", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("tenant_id", "draft_id", "number", name="pk_mapping_draft_people"),
     )
-    op.create_table(
+    _create(
         "mapping_drafts",
-        sa.Column("tenant_id", ID, nullable=False),
+        ("id",),
         sa.Column("id", ID, nullable=False),
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("note", sa.Text, server_default="", nullable=False),
@@ -179,13 +165,11 @@ def upgrade() -> None:
         sa.Column("claimed_at", TIME),
         sa.Column("created_at", TIME, server_default=sa.text("now()"), nullable=False),
         sa.Column("updated_at", TIME, server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_mapping_drafts_tenant_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_mapping_drafts"),
     )
     op.create_index("ix_mapping_drafts_state", "mapping_drafts", ["tenant_id", "state", "created_at"])
-    op.create_table(
+    _create(
         "mapping_revisions",
-        sa.Column("tenant_id", ID, nullable=False),
+        ("id",),
         sa.Column("id", ID, nullable=False),
         sa.Column("revision", sa.BigInteger, nullable=False),
         sa.Column("at", TIME, server_default=sa.text("now()"), nullable=False),
@@ -196,15 +180,11 @@ def upgrade() -> None:
         sa.Column("counts", JSONB, server_default=sa.text("'{}'"), nullable=False),
         sa.Column("run_id", ID),
         sa.Column("reverts", ID),
-        sa.ForeignKeyConstraint(
-            ["tenant_id"], ["tenants.id"], name="fk_mapping_revisions_tenant_id", ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_mapping_revisions"),
     )
     op.create_index("ix_mapping_revisions_revision", "mapping_revisions", ["tenant_id", "revision"])
-    op.create_table(
+    _create(
         "passkeys",
-        sa.Column("tenant_id", ID, nullable=False),
+        ("id",),
         sa.Column("id", ID, nullable=False),
         sa.Column("administrator_id", ID, nullable=False),
         sa.Column("credential_id", BYTEA, nullable=False),
@@ -214,22 +194,40 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("created_at", TIME, server_default=sa.text("now()"), nullable=False),
         sa.Column("used_at", TIME),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_passkeys_tenant_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_passkeys"),
     )
     op.create_index("ix_passkeys_administrator", "passkeys", ["tenant_id", "administrator_id"])
     op.create_index("uq_passkeys_credential_id", "passkeys", ["credential_id"], unique=True)
-    op.create_table(
+    _create(
+        "connection_setups",
+        ("connection_id",),
+        sa.Column("connection_id", ID, nullable=False),
+        sa.Column("name", FOLDED, nullable=False),
+        sa.Column("title", sa.Text, nullable=False),
+        sa.Column("kind", sa.Text, nullable=False),
+        sa.Column("vendor", sa.Text, nullable=False),
+        sa.Column("said", JSONB, server_default=sa.text("'{}'"), nullable=False),
+        sa.Column("created_by", sa.Text, nullable=False),
+        sa.Column("created_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", TIME, server_default=sa.text("now()"), nullable=False),
+        sa.Column("made_at", TIME),
+    )
+    op.create_index("uq_connection_setups_id", "connection_setups", ["connection_id"], unique=True)
+    op.create_index(
+        "uq_connection_setups_name",
+        "connection_setups",
+        ["tenant_id", "name"],
+        unique=True,
+        postgresql_where=sa.text("made_at IS NULL"),
+    )
+    _create(
         "sign_in_tests",
-        sa.Column("tenant_id", ID, nullable=False),
+        ("id",),
         sa.Column("id", ID, nullable=False),
         sa.Column("connection_id", ID, nullable=False),
         sa.Column("owner", BYTEA, nullable=False),
         sa.Column("report", JSONB, nullable=False),
         sa.Column("at", TIME, server_default=sa.text("now()"), nullable=False),
         sa.Column("expires_at", TIME, nullable=False),
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name="fk_sign_in_tests_tenant_id", ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("tenant_id", "id", name="pk_sign_in_tests"),
     )
     op.create_index("ix_sign_in_tests_expires", "sign_in_tests", ["tenant_id", "expires_at"])
     op.create_index("ix_sign_ins_connection", "sign_ins", ["tenant_id", "connection_id", "outcome", "at", "id"])
@@ -271,15 +269,27 @@ def upgrade() -> None:
     op.execute("UPDATE roles SET console = 'admin' WHERE administrator")
 
 
+def _create(table: str, keys: tuple[str, ...], *columns: sa.Column[Any]) -> None:
+    """A table of a tenant's, which goes with the tenant."""
+    op.create_table(
+        table,
+        sa.Column("tenant_id", ID, nullable=False),
+        *columns,
+        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=f"fk_{table}_tenant_id", ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("tenant_id", *keys, name=f"pk_{table}"),
+    )
+
+
 def downgrade() -> None:
+    # Tables take their indexes along.
     op.drop_index("ix_run_changes_effect", table_name="run_changes")
     op.drop_column("run_changes", "effect")
     op.drop_index("ix_runs_source", table_name="runs", postgresql_where=sa.text("source_id IS NOT NULL"))
     op.drop_index("ix_sign_ins_reason", table_name="sign_ins", postgresql_where=sa.text("reason IS NOT NULL"))
     op.drop_index("ix_sign_ins_tested", table_name="sign_ins", postgresql_where=sa.text("outcome = 'tested'"))
     op.drop_index("ix_sign_ins_connection", table_name="sign_ins")
-    op.drop_index("ix_sign_in_tests_expires", table_name="sign_in_tests")
     op.drop_table("sign_in_tests")
+    op.drop_table("connection_setups")
     op.drop_index("ix_runs_created", table_name="runs")
     op.drop_column("roles", "console")
     op.drop_index("ix_mappings_group", table_name="mappings", postgresql_where=sa.text("group_id IS NOT NULL"))
@@ -301,32 +311,16 @@ def downgrade() -> None:
         op.drop_index(name, table_name=table)
     op.drop_column("accounts", "family_name")
     op.drop_column("accounts", "name")
-    op.drop_index("uq_passkeys_credential_id", table_name="passkeys")
-    op.drop_index("ix_passkeys_administrator", table_name="passkeys")
     op.drop_table("passkeys")
-    op.drop_index("ix_mapping_revisions_revision", table_name="mapping_revisions")
     op.drop_table("mapping_revisions")
-    op.drop_index("ix_mapping_drafts_state", table_name="mapping_drafts")
     op.drop_table("mapping_drafts")
     op.drop_table("mapping_draft_people")
     op.drop_table("mapping_draft_lines")
-    op.drop_index("uq_console_sessions_hash", table_name="console_sessions")
-    op.drop_index("ix_console_sessions_expires", table_name="console_sessions")
-    op.drop_index("ix_console_sessions_created", table_name="console_sessions")
     op.drop_table("console_sessions")
-    op.drop_index("uq_console_links_hash", table_name="console_links")
-    op.drop_index("ix_console_links_created", table_name="console_links")
     op.drop_table("console_links")
-    op.drop_index(
-        "uq_administrators_email", table_name="administrators", postgresql_where=sa.text("removed_at IS NULL")
-    )
     op.drop_table("administrators")
-    op.drop_index("ix_console_challenges_expires", table_name="console_challenges")
     op.drop_table("console_challenges")
-    op.drop_index("ix_apart_high", table_name="apart")
     op.drop_table("apart")
-    op.drop_index("ix_aliases_number", table_name="aliases")
-    op.drop_index("ix_aliases_account", table_name="aliases")
     op.drop_table("aliases")
 
 
