@@ -25,6 +25,7 @@ __all__ = ["main", "rollcall"]
 
 VERBS: Final = {
     "account": "account_acts:account",
+    "admin": "admin:admin",
     "api": "api:api",
     "audit": "audit:audit",
     "client": "client:client",

@@ -25,10 +25,11 @@ FAMILY: Final = "Haddad"
 class Handover:
     """`provision` makes a person who is not there yet; `read` shows what became of that person.
 
-    `academy` is the demo's learning platform, where one signs in.
+    `academy` is the demo's learning platform, where one signs in; `console` lets the tenant's owner in, once.
     """
 
     academy: str
+    console: str
     base_url: str
     token: str
     api_key: str
@@ -41,6 +42,10 @@ class Handover:
             "Open the company's learning platform, and sign in as anybody who works there, or worked there:",
             "",
             f"  {self.academy}",
+            "",
+            "Open the console as the tenant's owner. This address works once; the page asks how to come in again:",
+            "",
+            f"  {self.console}",
             "",
             f"SCIM base URL  {self.base_url}",
             f"SCIM token     {self.token}",
@@ -81,6 +86,7 @@ def hand_over(engine: sa.Engine, stand: Stage, public_url: str, port: int) -> Ha
     )
     return Handover(
         f"{site.address(site.port_beside(port))}/",
+        f"{public_url}/admin/invitation/{stage.fresh_invitation(engine, stand)}",
         base_url,
         token,
         key,

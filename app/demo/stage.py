@@ -8,13 +8,15 @@ neither ─▶ somebody else's tenant: left alone
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 import sqlalchemy as sa
 
-from app.demo.people import TITLE_CODES
-from app.store import credentials, tenants
+from app.adapters.administering import Doer, invite, invite_again
+from app.demo.people import DOMAIN, TITLE_CODES
+from app.store import administrators, credentials, tenants
 from app.store.engine import reading, writing
 from app.store.tenants import NotFoundError, SourceRow, Tenant
 
@@ -22,6 +24,9 @@ TENANT: Final = "demo"
 OKTA: Final = "okta"
 HR: Final = "hr"
 LABEL: Final = "demo"  # of its token and of its API key
+OWNER: Final = f"owner@{DOMAIN}"  # who administers it in the console
+OWNER_NAME: Final = "Olga Owner"
+LINK_GOOD_FOR: Final = timedelta(days=7)
 
 
 class Progress(StrEnum):
@@ -88,6 +93,16 @@ def fresh_token(engine: sa.Engine, stage: Stage) -> str:
 def fresh_key(engine: sa.Engine, stage: Stage) -> str:
     """The secret of a new API key that reads accounts and events; the demo's older ones end."""
     return _fresh(engine, stage, "api_key", scopes=("accounts:read", "events:read"))
+
+
+def fresh_invitation(engine: sa.Engine, stage: Stage) -> str:
+    """The secret of a link that lets the demo's owner into the console; older ones that nobody used end."""
+    tenant_id, doer = stage.tenant.id, Doer("demo", "owner")
+    with reading(engine) as conn:
+        known = administrators.by_email(conn, tenant_id, OWNER)
+    if known is None:
+        return invite(engine, tenant_id, OWNER, OWNER_NAME, "owner", LINK_GOOD_FOR, doer).link.secret
+    return invite_again(engine, tenant_id, known.id, LINK_GOOD_FOR, doer).link.secret
 
 
 def _fresh(

@@ -9,6 +9,8 @@ import sqlalchemy as sa
 
 from app.demo import stage
 from app.demo.handover import hand_over
+from app.store import console_links
+from app.store.engine import reading
 from tests.waiting import soon
 
 
@@ -55,6 +57,19 @@ def test_the_lines_hold_everything(engine: sa.Engine) -> None:
     stand, _ = stage.build(engine)
     handed = hand_over(engine, stand, "https://rollcall.example.com", 8080)
     text = "\n".join(handed.lines())
-    for part in (handed.base_url, handed.token, handed.api_key, handed.provision, handed.read):
+    for part in (handed.base_url, handed.token, handed.api_key, handed.provision, handed.read, handed.console):
         assert part in text
     assert handed.base_url == "https://rollcall.example.com/scim/v2"
+
+
+def test_each_time_the_owner_has_one_link_that_opens(engine: sa.Engine) -> None:
+    stand, _ = stage.build(engine)
+    links = [hand_over(engine, stand, "https://rollcall.example.com", 8080).console for _ in range(2)]
+    states = []
+    with reading(engine) as conn:
+        for link in links:
+            assert link.startswith("https://rollcall.example.com/admin/invitation/")
+            found = console_links.find(conn, link.rpartition("/")[2])
+            assert found is not None
+            states.append((found.state, found.role))
+    assert states == [("revoked", "owner"), ("open", "owner")]
