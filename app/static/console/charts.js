@@ -28,7 +28,9 @@ function load() {
   })));
 }
 
-const address = (name) => new URL(`../vendor/uplot/${name}`, import.meta.url).href;
+function address(name) {
+  return new URL(`../vendor/uplot/${name}`, import.meta.url).href;
+}
 
 function draw(figure) {
   const table = figure.querySelector('table');
@@ -47,7 +49,7 @@ function draw(figure) {
     legend: { show: names.length > 1, live: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: [0, top * 1.1] } },
-    axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5, 1e6] }],
+    axes: [{ ...axis, grid: { show: false }, values: (_, moments) => moments.map(moment) }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5, 1e6] }],
     series: [{}, ...names.map((label, index) => ({
       label,
       stroke: colour(HUES[index % HUES.length]),
@@ -57,6 +59,14 @@ function draw(figure) {
       points: { show: false },
     }))],
   }, [times, ...values], canvas);
+}
+
+const day = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
+const hour = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
+
+function moment(seconds) {
+  const at = new Date(seconds * 1000);
+  return at.getHours() === 0 && at.getMinutes() === 0 ? day.format(at) : hour.format(at);
 }
 
 // A canvas knows no light-dark(): the browser says what the colour is here and now.
