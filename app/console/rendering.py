@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal
 from urllib.parse import quote, unquote
+from uuid import UUID
 
 import orjson
 from flask import Response, g, redirect, render_template, request
@@ -108,6 +109,14 @@ def fields(name: str) -> Sequence[str]:
 def arg(name: str, default: str = "") -> str:
     """One part of the address's query, without surrounding space."""
     return request.args.get(name, default).strip()
+
+
+def id_arg(name: str) -> str | None:
+    """One part of the query that is an id; None when it is none."""
+    try:
+        return str(UUID(arg(name)))
+    except ValueError:
+        return None
 
 
 def is_fragment() -> bool:

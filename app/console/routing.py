@@ -79,7 +79,8 @@ def add(blueprint: Blueprint, desk: Desk, routes: Iterable[Route], sections: Seq
 
 
 def _guarded(route: Route, desk: Desk, sections: Sequence[Section]) -> Handler:
-    def view(**path: str) -> Response:
+    def view(**parts: object) -> Response:
+        path = {name: str(part) for name, part in parts.items()}  # <uuid:id> comes as an object
         g.public_url = desk.public_url
         visit = visit_of(desk.engine, request.cookies.get(cookie_name(desk.public_url)))
         g.visit = visit

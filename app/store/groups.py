@@ -300,3 +300,11 @@ def take_up_mappings(conn: sa.Connection, tenant: str, source: str, group: str, 
     """Hang the mappings that waited for this group on it, by externalId, else by name; never an administrator's."""
     parameters = {"tenant": tenant, "source": source, "group": group, "name": name, "external": external}
     return conn.execute(_TAKE_UP, parameters).rowcount
+
+
+def name_of(conn: sa.Connection, tenant: str, group: str) -> str | None:
+    """What a living group is called."""
+    chosen = sa.select(t.groups.c.display_name).where(
+        t.groups.c.tenant_id == tenant, t.groups.c.id == group, t.groups.c.deleted_at.is_(None)
+    )
+    return conn.execute(chosen).scalar_one_or_none()
