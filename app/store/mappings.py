@@ -58,6 +58,7 @@ class RoleRow:
     rank: int
     administrator: bool
     description: str
+    console: str | None = None  # what whoever holds it may do in the console
 
 
 _LISTING = sa.text("""
@@ -120,7 +121,7 @@ def groups_named(conn: sa.Connection, tenant_id: str, source_id: str, name: str)
 def roles(conn: sa.Connection, tenant_id: str) -> list[RoleRow]:
     """The roles that the tenant's LMS knows, the highest first."""
     c = t.roles.c
-    chosen = sa.select(c.name, c.rank, c.administrator, c.description).where(c.tenant_id == tenant_id)
+    chosen = sa.select(c.name, c.rank, c.administrator, c.description, c.console).where(c.tenant_id == tenant_id)
     return [RoleRow(**row) for row in conn.execute(chosen.order_by(c.rank.desc(), c.name)).mappings()]
 
 
