@@ -39,7 +39,8 @@ def listing(desk: Desk, visit: Visit) -> Response:
         )
         sources = tenants.sources(conn, visit.tenant_id)
         roles = mappings.roles(conn, visit.tenant_id)
-        group = groups.name_of(conn, visit.tenant_id, id) if (id := id_arg("group")) else None
+        group_id = id_arg("group")
+        group = groups.name_of(conn, visit.tenant_id, group_id) if group_id else None
     kept = {name: value for name, value in asked.items() if value}
     return page(
         "people/list.html",

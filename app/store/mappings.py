@@ -12,6 +12,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
+from app.identity.console_roles import ConsoleRole
 from app.store import tables as t
 from app.store.tables import Id
 
@@ -58,7 +59,7 @@ class RoleRow:
     rank: int
     administrator: bool
     description: str
-    console: str | None = None  # what whoever holds it may do in the console
+    console: ConsoleRole | None = None  # what whoever holds it may do in the console
 
 
 _LISTING = sa.text("""
