@@ -181,6 +181,7 @@ _GROUPS: Final = Statement(f"""
     FROM (SELECT record_id, group_id, path FROM inside LIMIT {MOST_GROUPS + 1}) i
     CROSS JOIN LATERAL (SELECT display_name, external_id FROM groups WHERE {_HERE} AND id = i.group_id OFFSET 0) g
 """)
+# Who is named as a candidate is found by the id alone: with the tenant beside it, all open doubts would be gathered.
 _AROUND: Final = Statement(f"""
     SELECT
         (SELECT jsonb_agg({_SHORT}) FROM unnest(CAST(%(leaders)s AS uuid[])) AS k(id) CROSS JOIN LATERAL (
@@ -205,8 +206,10 @@ _AROUND: Final = Statement(f"""
                 (SELECT id, record_id, account_id, candidates, reason, created_at FROM duplicates
                     WHERE {_HERE} AND account_id = {_THIS} AND state = 'open' LIMIT {MOST_DOUBTS})
                 UNION
-                (SELECT id, record_id, account_id, candidates, reason, created_at FROM duplicates
-                    WHERE {_HERE} AND candidates @> CAST(%(listed)s AS jsonb) AND state = 'open' LIMIT {MOST_DOUBTS})
+                (SELECT id, record_id, account_id, candidates, reason, created_at FROM (
+                    SELECT * FROM duplicates WHERE candidates @> CAST(%(listed)s AS jsonb) AND state = 'open'
+                    OFFSET 0) c
+                    WHERE {_HERE} LIMIT {MOST_DOUBTS})
             ) d) AS doubts
 """)
 _MATCHED: Final = Statement(f"""

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from app.identity.folding import fold
 from app.store import tables as t
 from app.store.driver import Statement
+from app.store.ids import lowest_id
 from app.store.tables import Id
 
 FORGOTTEN_AT_ONCE: Final = 5_000
@@ -144,15 +145,9 @@ def _conditions(asked: Asked) -> list[sa.ColumnElement[bool]]:
         mine = _T.c.resource_id == sa.any_(sa.cast(list(asked.resources), sa.ARRAY(sa.Text)))
         found.append(mine if asked.name is None else sa.or_(mine, _T.c.resource_name == fold(asked.name)))
     if asked.since is not None:
-        found.append(_T.c.id >= _lowest(asked.since))
+        found.append(_T.c.id >= lowest_id(asked.since))
     if asked.before is not None:
         found.append(_T.c.id < asked.before)
     if asked.after is not None:
         found.append(_T.c.id > asked.after)
     return found
-
-
-def _lowest(at: datetime) -> str:
-    """The lowest UUIDv7 of this millisecond."""
-    digits = f"{max(0, int(at.timestamp() * 1000)):012x}"
-    return f"{digits[:8]}-{digits[8:12]}-0000-0000-000000000000"
