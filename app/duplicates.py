@@ -134,7 +134,7 @@ def tell_apart(engine: sa.Engine, tenant_id: str, one: str, other: str, *, actor
         closed = store.tell_apart(conn, tenant_id, *pair, actor)
         if new or closed:
             entries = [
-                Entry(actor, "account.told_apart", id, {"from": from_, "doubts": closed}, {"reason": reason})
+                Entry(actor, "account.told_apart", id, {"from": from_, "doubts": closed}, {"note": reason})
                 for id, from_ in (pair, pair[::-1])
             ]
             save(conn, tenant_id, Decision(), rules, actor, datetime.now(UTC), entries)

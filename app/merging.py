@@ -325,13 +325,13 @@ def _merge_entries(actor: str, keep: Account, away: Account, facts: Mapping[str,
         "roles": [[grant.role, grant.scope] for grant in away.grants if grant.rule == HAND],
     }
     return [
-        Entry(actor, "account.merged", keep.id, {"from": away.id, **facts}, {"reason": reason, "away": was}),
+        Entry(actor, "account.merged", keep.id, {"from": away.id, **facts}, {"note": reason, "away": was}),
         Entry(actor, "account.merged_away", away.id, {"into": keep.id}),
     ]
 
 
 def _split_entries(actor: str, account_id: str, new: str, facts: Mapping[str, Any], reason: str) -> list[Entry]:
     return [
-        Entry(actor, "account.split", account_id, {"new": new, **facts}, {"reason": reason}),
+        Entry(actor, "account.split", account_id, {"new": new, **facts}, {"note": reason}),
         Entry(actor, "account.split_off", new, {"from": account_id}),
     ]

@@ -15,7 +15,8 @@ from app.api.problems import NOT_FOUND, Problem
 from app.api.routes import Route, json
 from app.api.schemas import AccountsSchema, AccountWithLineageSchema
 from app.identity.model import Status
-from app.store import feeds
+from app.store import aliases, feeds
+from app.store.aliases import Alias
 from app.store.engine import reading
 
 
@@ -56,6 +57,7 @@ def page(door: Door, caller: Caller) -> Response:
     asked = parameters.read(_PARAMETERS)
     only = {"role": asked.get("role"), "status": asked.get("status"), "limit": asked["limit"]}
     text, since = asked.get("cursor"), asked.get("changed_since")
+    gone: list[Alias] = []
     with reading(door.engine) as conn:
         if since is None:
             after = feeds.FIRST_ID if text is None else parameters.read_cursor(text, "id")
@@ -63,11 +65,20 @@ def page(door: Door, caller: Caller) -> Response:
         else:
             behind = since if text is None else int(parameters.read_cursor(text, "change"))
             found = feeds.changed(conn, caller.tenant_id, after=behind, **only)
-    return json({"accounts": [_shown(row) for row in found.rows], "next": _next(found, since), "newest": found.newest})
+            upto = found.rows[-1].version if found.more else found.newest
+            gone = aliases.told_between(conn, caller.tenant_id, behind, upto)
+    return json(
+        {
+            "accounts": [_shown(row) for row in found.rows],
+            "merged": [{"id": one.id, "into": one.account_id, "version": one.number} for one in gone],
+            "next": _next(found, since),
+            "newest": found.newest,
+        }
+    )
 
 
 def one(door: Door, caller: Caller, account_id: str) -> Response:
-    """One account with its lineage."""
+    """One account with its lineage; an id that was merged away means the account that it went into."""
     with reading(door.engine) as conn:
         row = feeds.account(conn, caller.tenant_id, account_id) if is_id(account_id) else None
     if row is None:
@@ -109,7 +120,8 @@ ROUTES: Final = (
             "operationId": "listAccounts",
             "summary": "Accounts, page by page",
             "description": "A full read goes by id and misses nobody who was there when it began. Afterwards "
-            "changed-since tells what changed; an account that changes between two pages comes again.",
+            "changed-since tells what changed; an account that changes between two pages comes again. Accounts that "
+            "were merged into another meanwhile are in `merged` and are accounts no longer.",
             "tags": ["Accounts"],
             "parameters": [{"in": "query", "schema": AccountsParameters}],
             "responses": {"200": {"description": "A page.", "schema": AccountsSchema}},
@@ -123,6 +135,8 @@ ROUTES: Final = (
         {
             "operationId": "getAccount",
             "summary": "One account, with the lineage of its attributes",
+            "description": "The id of an account that was merged away answers the account that it means now: compare "
+            "the `id` of the answer.",
             "tags": ["Accounts"],
             "responses": {"200": {"description": "The account.", "schema": AccountWithLineageSchema}},
         },

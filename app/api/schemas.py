@@ -90,10 +90,23 @@ class AccountWithLineageSchema(AccountSchema):
     lineage = fields.Dict(keys=fields.String(), values=fields.Nested(LineageSchema), required=True)
 
 
+class MergedSchema(_Answer):
+    """An account that is no longer: it was merged into another, and its id means that one for ever."""
+
+    id = _uuid("The id that the account had.")
+    into = _uuid("The account that it means now.")
+    version = _whole("The number of the event account.merged.")
+
+
 class AccountsSchema(_Answer):
     """A page of accounts."""
 
     accounts = fields.List(fields.Nested(AccountSchema), required=True)
+    merged = fields.List(
+        fields.Nested(MergedSchema),
+        required=True,
+        metadata={"description": "With changed-since: accounts that were merged away within this page's numbers."},
+    )
     next = _text("The cursor of the next page; null on the last one.", allow_none=True)
     newest = _whole(
         "The number of the tenant's newest event when the page was read. Keep that of the first page of a full read as "
@@ -105,7 +118,11 @@ class EventSchema(_Answer):
     """One change of an account."""
 
     number = _whole("Rises by one within the tenant, without gaps.")
-    type = _text("account.created, account.updated, account.activated, account.deactivated, account.roles_changed.")
+    type = _text(
+        "account.created, account.updated, account.activated, account.deactivated, account.roles_changed, "
+        "account.merged (the id means data.into from now on), account.split (data.into is a new account made of some "
+        "of its records)."
+    )
     accountId = _uuid("The account.")  # noqa: N815
     at = _time("When it happened.")
     data = fields.Dict(

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from app.cli.context import Context
 from app.cli.lazy import LazyGroup
+from app.identity.merging_guards import NotMergedError
 from app.identity.writes import BusyError, LastAdministratorError, NotByHandError
 from app.settings import SettingsError
 from app.store.credentials import UnknownCredentialError
@@ -24,7 +25,7 @@ from app.store.vault import VaultError
 __all__ = ["main", "rollcall"]
 
 VERBS: Final = {
-    "account": "account_acts:account",
+    "account": "account_merging:account",
     "admin": "admin:admin",
     "api": "api:api",
     "audit": "audit:audit",
@@ -34,6 +35,7 @@ VERBS: Final = {
     "db": "db:db",
     "demo": "demo:demo",
     "doctor": "doctor:doctor",
+    "duplicate": "duplicate:duplicate",
     "key": "key:key",
     "mapping": "mapping:mapping",
     "ownership": "ownership:ownership",
@@ -56,6 +58,7 @@ EXPECTED: Final = (
     NameTakenError,
     NotByHandError,
     NotFoundError,
+    NotMergedError,
     ServerTooOldError,
     UnknownCredentialError,
     VaultError,

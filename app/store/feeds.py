@@ -85,7 +85,8 @@ _BY_VERSION: Final = {
     (True, True): sa.text(_accounts("a.version > :after", _ROLE, _STATUS, order="version")),
 }
 _ACCOUNT: Final = sa.text(
-    f"SELECT {_COLUMNS}, a.lineage::text AS lineage_json FROM accounts a WHERE a.tenant_id = :tenant AND a.id = :id"
+    f"SELECT {_COLUMNS}, a.lineage::text AS lineage_json FROM accounts a WHERE a.tenant_id = :tenant "
+    "AND a.id = COALESCE((SELECT x.account_id FROM aliases x WHERE x.tenant_id = :tenant AND x.id = :id), :id)"
 )
 _ACCOUNTS_OF_RECORDS: Final = sa.text("""
     SELECT source_key, account_id FROM records WHERE tenant_id = :tenant AND source_id = :source
@@ -129,7 +130,7 @@ def changed(
 
 
 def account(conn: sa.Connection, tenant_id: str, account_id: str) -> Any | None:
-    """One account with its lineage; None when the tenant has none of this id."""
+    """One account with its lineage, also by the id of one that was merged into it; None: the tenant has none of it."""
     return conn.execute(_ACCOUNT, {"tenant": tenant_id, "id": account_id}).one_or_none()
 
 

@@ -16,6 +16,7 @@ MOST: int = 50
 _FIND = sa.text("""
     WITH found AS (
         SELECT id FROM accounts WHERE tenant_id = :tenant AND id = :id
+        UNION SELECT account_id FROM aliases WHERE tenant_id = :tenant AND id = :id
         UNION SELECT account_id FROM records WHERE tenant_id = :tenant AND id = :id
         UNION SELECT account_id FROM records WHERE tenant_id = :tenant AND source_id = ANY(:sources)
             AND user_name = :value AND deleted_at IS NULL
@@ -37,7 +38,8 @@ _GROUPS = sa.text("""
 def find(conn: sa.Connection, tenant_id: str, text: str, rules: Rules) -> list[Any]:
     """At most 50 accounts (id, status, attributes, roles) with this id, userName, e-mail or employee number.
 
-    The id may be the account's, or that of a record of it, in Rollcall or in its source.
+    The id may be the account's, that of one that was merged into it, or that of a record of it, in Rollcall or in its
+    source.
     """
     namespaces = {"email", *(f"employee:{one.employee_namespace}" for one in rules.sources.values())}
     namespaces |= {f"name:{one.paired_source_id}" for one in rules.sources.values() if one.paired_source_id}

@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
 
 from app.identity.model import Account, ManagerRef
-from app.identity.writes import Outcome, RecordWrite, Spoken
+from app.identity.writes import ByHand, Outcome, RecordWrite, Spoken
 from app.provisioning import provision
 from app.store import people
-from app.store import tables as t
-from app.store.engine import reading, writing
+from app.store.engine import reading
 from app.store.tenants import SourceRow
 
 
@@ -42,29 +40,11 @@ def account(engine: sa.Engine, tenant_id: str, id: str) -> Account | None:
         return people.accounts(conn, tenant_id, [id], lock=False).get(id)
 
 
-def by_hand(engine: sa.Engine, id: str, **columns: Any) -> None:
-    """Set columns of an account that no source sets."""
-    with writing(engine) as conn:
-        conn.execute(sa.update(t.accounts).where(t.accounts.c.id == id).values(**columns))
-
-
-def give_by_hand(engine: sa.Engine, tenant_id: str, id: str, role: str) -> None:
-    """A role by hand, as the next derivation keeps it."""
-    grant = [{"role": role, "scope": "tenant", "rule": "hand", "effective": True}]
-    with writing(engine) as conn:
-        added = t.accounts.c.grants.op("||")(sa.bindparam("grant", grant, JSONB))
-        conn.execute(sa.update(t.accounts).where(t.accounts.c.id == id).values(grants=added))
-        conn.execute(
-            sa.insert(t.grants).values(
-                tenant_id=tenant_id,
-                account_id=id,
-                role=role,
-                scope="tenant",
-                rule="hand",
-                effective=True,
-                since=sa.func.now(),
-            )
-        )
+def by_hand(engine: sa.Engine, tenant_id: str, id: str, **said: Any) -> None:
+    """What a person decides: values, given roles, suspended."""
+    if "given" in said:
+        said["given"] = frozenset((role, "tenant") for role in said["given"])
+    provision(engine, tenant_id, [ByHand(id, **said)], actor="test")
 
 
 def rows(engine: sa.Engine, table: sa.Table, *where: Any) -> list[Any]:

@@ -18,7 +18,7 @@ from app.store.tenants import NotFoundError, SourceRow, Tenant, create, create_s
 from tests.journeys import agreement
 from tests.sync.people import map_title
 
-from .people import account, by_hand, give_by_hand, hris, rows, scim, write
+from .people import account, by_hand, hris, rows, scim, write
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_the_audit_says_who_why_and_what_came_from_where(engine, tenant, two) ->
     done = joined(engine, tenant, keep, away, reason="same desk")
     [entry] = rows(engine, t.audit, t.audit.c.action == "account.merged")
     assert (entry.actor, entry.subject, entry.facts["from"]) == ("admin", keep, away)
-    assert (entry.facts["records"], entry.personal["reason"]) == (list(done.records), "same desk")
+    assert (entry.facts["records"], entry.personal["note"]) == (list(done.records), "same desk")
     assert entry.personal["away"]["attributes"]["givenName"] == "Augusta"
     [gone] = rows(engine, t.audit, t.audit.c.action == "account.merged_away")
     assert (gone.subject, gone.facts["into"]) == (away, keep)
@@ -99,19 +99,19 @@ def test_sources_go_on_writing_their_records(engine, tenant, okta, hr, two) -> N
 
 def test_what_was_set_by_hand_is_joined_and_the_kept_ones_win(engine, tenant, two) -> None:
     keep, away = two
-    by_hand(engine, keep, manual={"title": "Countess"})
-    by_hand(engine, away, manual={"title": "Lady", "nickName": "Ada"})
-    give_by_hand(engine, tenant.id, away, "instructor")
+    by_hand(engine, tenant.id, keep, values={"title": "Countess"})
+    by_hand(engine, tenant.id, away, values={"title": "Lady", "nickName": "Ada"}, given=["instructor"])
     joined(engine, tenant, keep, away)
     kept = account(engine, tenant.id, keep)
     assert kept is not None
     assert (kept.attributes["title"], kept.attributes["nickName"], kept.roles) == ("Countess", "Ada", ("instructor",))
     assert [row.account_id for row in rows(engine, t.grants)] == [keep]
+    agreement.check(engine, tenant.id)
 
 
 @pytest.mark.parametrize("side", [0, 1])
 def test_who_was_suspended_stays_suspended(engine, tenant, two, side) -> None:
-    by_hand(engine, two[side], suspended=True)
+    by_hand(engine, tenant.id, two[side], suspended=True)
     joined(engine, tenant, *two)
     kept = account(engine, tenant.id, two[0])
     assert kept is not None
@@ -122,8 +122,7 @@ def test_who_was_led_by_the_one_is_led_by_the_other(engine, tenant, okta, hr, tw
     keep, away = two
     led = write(engine, hr, hris(hr, "E2", manager="E1")).after
     chosen = write(engine, hr, hris(hr, "E3")).after.id
-    by_hand(engine, chosen, manual={"manager": away})
-    provision(engine, tenant.id, [Rederive(chosen)], actor="test")
+    by_hand(engine, tenant.id, chosen, values={"manager": away})
     assert led.manager_id == away
     assert set(preview_merge(engine, tenant.id, keep, away).reports) == {led.id, chosen}
     joined(engine, tenant, keep, away)
@@ -185,7 +184,7 @@ def test_the_last_administrator_stays(engine, tenant, two) -> None:
     map_title(engine, tenant.id, "Engineer", "admin")
     keep, away = two
     provision(engine, tenant.id, [Rederive(away)], actor="test")
-    by_hand(engine, keep, suspended=True)
+    by_hand(engine, tenant.id, keep, suspended=True)
     refusal = preview_merge(engine, tenant.id, keep, away).refusal
     assert refusal is not None
     with pytest.raises(NotMergedError) as refused:
