@@ -108,7 +108,7 @@ class Grouping:
                 rules = rulebook.current(conn, self.tenant)
             rules = self._tell_logins(conn, rules, pushes=True)
             moves = self._move(conn, made, spoken.members)
-            facts = self._facts("POST", 1, moves.all, spoken.document)
+            facts = self._facts("POST", 1, moves, spoken.document)
             counts = {f"{self.source}/Group": 1}
             followed = self._follow(conn, made, moves.all, {made}, "group.created", rules, now, facts, counts)
             return _outcome(made, "created", None, spoken.document, moves, followed)
@@ -141,7 +141,7 @@ class Grouping:
             else:
                 store.touch(conn, self.tenant, id, now)
             above = self._above(conn, id, rules) if moved else set()
-            facts = self._facts(method, row.version + 1, moved, document or row.document, row.document)
+            facts = self._facts(method, row.version + 1, moves, document or row.document, row.document)
             followed = self._follow(conn, id, moved, above, "group.updated", rules, now, facts)
             return _outcome(id, "updated", row.document if rewritten else None, document, moves, followed)
 
@@ -160,14 +160,14 @@ class Grouping:
         def once(conn: sa.Connection, rules: Rules) -> GroupOutcome:
             row = self._locked(conn, id, expected)
             above = self._above(conn, id, rules)
-            moved = store.dissolve(conn, self.tenant, id)
+            moves = Moves({}, store.dissolve(conn, self.tenant, id))
             store.update(conn, self.tenant, id, now, deleted=True)
             if rules.sources[self.source].pushes_groups and store.logins_listen(conn, self.tenant, self.source):
                 rules = self._tell_logins(conn, rules, pushes=False)
-            facts = self._facts("DELETE", row.version + 1, moved)
+            facts = self._facts("DELETE", row.version + 1, moves)
             counts = {f"{self.source}/Group": -1}
-            followed = self._follow(conn, id, moved, above, "group.deleted", rules, now, facts, counts)
-            return _outcome(id, "deleted", row.document, None, Moves({}, moved), followed)
+            followed = self._follow(conn, id, moves.all, above, "group.deleted", rules, now, facts, counts)
+            return _outcome(id, "deleted", row.document, None, moves, followed)
 
         self.told(in_transaction(self.engine, self.tenant, once, alone=self._rules_turn(id)))
 
@@ -175,15 +175,20 @@ class Grouping:
         self,
         method: str,
         version: int,
-        moved: store.Moved,
+        moves: Moves,
         document: Mapping[str, Any] | None = None,
         before: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        """What the audit says of the request; SCIM events are made of it."""
+        """What the audit says of the request; SCIM events are made of it.
+
+        Up to a chunk of members is named by ids: a draft of the role table asks who moved since it was worked out.
+        """
+        moved = moves.all
         members = ["members"] if moved else []
         changed = [] if document is None else [*changed_paths(before or {}, document), *members]
         txn = {} if self.txn is None else {"txn": self.txn}
-        return {"moved": len(moved), "method": method, "version": version, "attributes": changed, **txn}
+        named = {"came": sorted(moves.came), "gone": sorted(moves.gone)} if 0 < len(moved) <= CHUNK else {}
+        return {"moved": len(moved), "method": method, "version": version, "attributes": changed, **txn, **named}
 
     def _locked(self, conn: sa.Connection, id: str, expected: int | None) -> Any:
         row = store.locked(conn, self.tenant, self.source, id)
@@ -256,6 +261,7 @@ class Grouping:
     def _run(
         self, conn: sa.Connection, id: str, accounts: list[str], summary: dict[str, Any], now: datetime, *, held: bool
     ) -> str:
+        summary = {name: fact for name, fact in summary.items() if name not in ("came", "gone")}  # it names no person
         run = runs.add(
             conn,
             self.tenant,

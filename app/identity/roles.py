@@ -6,6 +6,10 @@
 
 What is not mapped grants nothing. All grants are kept; which are effective is computed: none of an inactive account,
 none of a role that the tenant does not have, and in each scope only the highest rank where the tenant says so.
+
+A mapping's `priority` decides between roles of the same rank in the same scope, and nothing else: the higher number
+wins, a grant by hand wins over all of them, and of equal numbers the role whose name comes first. Where all roles of a
+scope count it means nothing.
 """
 
 from __future__ import annotations
@@ -51,6 +55,16 @@ def settle(grants: Iterable[Grant], active: bool, rules: Rules) -> tuple[Grant, 
     if rules.highest_role_wins:
         allowed = _highest(grants, rules)
     return tuple(replace(grant, effective=(grant.scope, grant.role) in allowed) for grant in grants)
+
+
+def concerns(mapping: RoleMapping, account: Account, records: Sequence[Record], rules: Rules) -> bool:
+    """Whether coming, going or changing, the mapping could change the account's grants: it meets it, or has a grant."""
+    if any(grant.rule == f"{MAPPING}{mapping.id}" for grant in account.grants):
+        return True
+    if mapping.kind == "attribute" and mapping.source_id is None:
+        return fold(mapping.match) in words(account.attributes.get(mapping.attribute or ""))
+    living = [one for one in records if not one.deleted and mapping.source_id in (None, one.source_id)]
+    return any(says(record, mapping, rules) for record in living)
 
 
 def lost_roles(before: Account, after: Account) -> bool:
@@ -118,10 +132,11 @@ def _yields(login: Source, pushing: AbstractSet[str]) -> bool:
 def _is_met(mapping: RoleMapping, attributes: Mapping[str, Value], counting: Sequence[Record], rules: Rules) -> bool:
     if mapping.kind == "attribute" and mapping.source_id is None:
         return fold(mapping.match) in words(attributes.get(mapping.attribute or ""))
-    return any(_says(record, mapping, rules) for record in counting if mapping.source_id in (None, record.source_id))
+    return any(says(record, mapping, rules) for record in counting if mapping.source_id in (None, record.source_id))
 
 
-def _says(record: Record, mapping: RoleMapping, rules: Rules) -> bool:
+def says(record: Record, mapping: RoleMapping, rules: Rules) -> bool:
+    """Whether the record says what the mapping asks for; whether its voice counts at present is another question."""
     if mapping.kind == "group":
         return mapping.match in record.groups
     if mapping.kind == "role":

@@ -127,13 +127,13 @@ def roles(conn: sa.Connection, tenant_id: str) -> list[RoleRow]:
 
 
 def write(conn: sa.Connection, tenant_id: str, saved: Sequence[dict[str, Any]], removed: Collection[str]) -> None:
-    """Insert or replace lines (columns of `mappings` but the tenant), and remove others by id."""
+    """Insert or replace lines (columns of `mappings` but the tenant; others are passed over), remove others by id."""
     c = t.mappings.c
     gone = {*removed, *(row["id"] for row in saved)}
     if gone:
         conn.execute(sa.delete(t.mappings).where(c.tenant_id == tenant_id, c.id.in_(sorted(gone))))
     if saved:
-        conn.execute(sa.insert(t.mappings), [{"tenant_id": tenant_id, **row} for row in saved])
+        conn.execute(sa.insert(t.mappings), [{"tenant_id": tenant_id, **_stored(row)} for row in saved])
 
 
 _IN_GROUPS = sa.text("""
@@ -143,22 +143,44 @@ _IN_GROUPS = sa.text("""
         SELECT m.member_id FROM inside JOIN members m ON m.tenant_id = :tenant AND m.group_id = inside.id
             AND m.kind = 'Group'
     )
-    SELECT DISTINCT r.account_id FROM inside
+    SELECT r.account_id FROM inside
     JOIN members m ON m.tenant_id = :tenant AND m.group_id = inside.id AND m.kind = 'User'
     JOIN records r ON r.tenant_id = :tenant AND r.id = m.member_id
-    WHERE r.account_id IS NOT NULL
+    WHERE r.account_id IS NOT NULL LIMIT :limit
 """).bindparams(sa.bindparam("groups", type_=sa.ARRAY(Id)))
-_GRANTED = sa.text("SELECT DISTINCT account_id FROM grants WHERE tenant_id = :tenant AND rule = ANY(:rules)")
+_GRANTED = sa.text("""
+    SELECT account_id FROM grants WHERE tenant_id = :tenant AND rule = ANY(:rules)
+        AND (CAST(:roles AS text[]) IS NULL OR role = ANY(:roles)) LIMIT :limit
+""")
 
 
-def in_groups(conn: sa.Connection, tenant_id: str, group_ids: Collection[str]) -> set[str]:
-    """The accounts whose records are in these groups, however deep."""
-    return _accounts(conn.execute(_IN_GROUPS, {"tenant": tenant_id, "groups": sorted(group_ids)}))
+def in_groups(conn: sa.Connection, tenant_id: str, group_ids: Collection[str], limit: int | None = None) -> set[str]:
+    """The accounts whose records are in these groups, however deep; with `limit`, some of them if they are more."""
+    parameters = {"tenant": tenant_id, "groups": sorted(group_ids), "limit": _enough(limit)}
+    return _accounts(conn.execute(_IN_GROUPS, parameters))
 
 
-def granted_by(conn: sa.Connection, tenant_id: str, rules: Collection[str]) -> set[str]:
-    """The accounts that hold a grant by one of these rules."""
-    return _accounts(conn.execute(_GRANTED, {"tenant": tenant_id, "rules": sorted(rules)}))
+def granted_by(
+    conn: sa.Connection,
+    tenant_id: str,
+    rules: Collection[str],
+    limit: int | None = None,
+    *,
+    roles: Collection[str] | None = None,
+) -> set[str]:
+    """The accounts that hold a grant by one of these rules (of these roles); with `limit`, some if they are more."""
+    parameters = {
+        "tenant": tenant_id,
+        "rules": sorted(rules),
+        "roles": None if roles is None else sorted(roles),
+        "limit": _enough(limit),
+    }
+    return _accounts(conn.execute(_GRANTED, parameters))
+
+
+def _enough(limit: int | None) -> int | None:
+    """Rows to read to tell whether there are more accounts: somebody may stand in several of them."""
+    return None if limit is None else 4 * limit
 
 
 # What is spoken of: an attribute of the account, one of a source's records, or the records' roles or entitlements.
@@ -194,6 +216,10 @@ def holders(
     ).bindparams(sa.bindparam("values", type_=JSONB))
     parameters = {"tenant": tenant_id, "name": name, "source": source_id, "values": list(values)}
     return _accounts(conn.execute(chosen, parameters))
+
+
+def _stored(line: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in line.items() if name in t.mappings.c}
 
 
 def _accounts(rows: sa.CursorResult[Any]) -> set[str]:

@@ -56,8 +56,9 @@ mapping_drafts = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     json("changes", "[]"),
+    json("plan"),  # the lines that they come to: `saved`, `removed`, and `before`, as those stood
     sa.Column("reverts", Id),  # the revision that it takes back
-    sa.Column("state", sa.Text, nullable=False),  # waiting, working, ready, stopped, failed, saved
+    sa.Column("state", sa.Text, nullable=False),  # waiting, working, ready, stopped, failed, stale, saved
     sa.Column("done", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("total", sa.BigInteger, nullable=False, server_default="0"),
     sa.Column("counts", JSONB),  # gains, losses, kept, accounts; whether the last administrator would go

@@ -6,7 +6,8 @@ held ──allow──▶ queued ──claim──▶ running ──▶ complete
   └─ 7 days ▶ expired     └─ stalled ─┘  its worker was killed: another goes on behind the position
 
 A change's payload is {"account": id} (derive again), or a record that a source sent, with the effect that was planned.
-Once a run is over, what was applied is deleted; what was not stays with its outcome.
+Once a run is over, what was applied is deleted; what was not stays with its outcome. A large run's changes may be
+stored before its reason is: it is preparing until that transaction queues it.
 """
 
 from __future__ import annotations
@@ -240,9 +241,36 @@ def expire(conn: sa.Connection, now: datetime) -> int:
     return len(conn.execute(_EXPIRE, {"now": now, "state": "expired", "note": {}}).all())
 
 
+_BEGIN = sa.text("""
+    UPDATE runs SET state = 'queued', summary = :summary, created_at = now(), updated_at = now()
+    WHERE tenant_id = :tenant AND id = :id AND state IN ('preparing', 'queued')
+""").bindparams(sa.bindparam("summary", type_=JSONB))
+_DROP_PREPARED = """
+    WITH gone AS (DELETE FROM runs WHERE state = 'preparing' AND {which} RETURNING tenant_id, id)
+    DELETE FROM run_changes c USING gone WHERE c.tenant_id = gone.tenant_id AND c.run_id = gone.id
+"""
+_DROP_ONE = sa.text(_DROP_PREPARED.format(which="tenant_id = :tenant AND id = :id"))
+_DROP_OLD = sa.text(_DROP_PREPARED.format(which="created_at < now() - interval '1 hour'"))
+
+
+def begin(conn: sa.Connection, tenant_id: str, run_id: str, summary: Mapping[str, Any]) -> None:
+    """What was prepared is to be carried out: in the transaction that gives the reason. Wake a worker after COMMIT."""
+    conn.execute(_BEGIN, {"tenant": tenant_id, "id": run_id, "summary": dict(summary)})
+
+
+def drop_prepared(conn: sa.Connection, tenant_id: str, run_id: str) -> None:
+    """The reason never came."""
+    conn.execute(_DROP_ONE, {"tenant": tenant_id, "id": run_id})
+
+
+def forget_prepared(conn: sa.Connection) -> None:
+    """What a process left that was killed before it could begin it."""
+    conn.execute(_DROP_OLD)
+
+
 def listing(conn: sa.Connection, tenant_id: str, *, state: str | None = None, limit: int = 100) -> list[Run]:
     """The tenant's runs, the newest first."""
-    chosen = sa.select(*_COLUMNS).where(t.runs.c.tenant_id == tenant_id)
+    chosen = sa.select(*_COLUMNS).where(t.runs.c.tenant_id == tenant_id, t.runs.c.state != "preparing")
     if state is not None:
         chosen = chosen.where(t.runs.c.state == state)
     rows = conn.execute(chosen.order_by(t.runs.c.created_at.desc(), t.runs.c.id.desc()).limit(limit))

@@ -1,5 +1,7 @@
 """What people want of the role table, turned into lines of it. Nothing is saved here.
 
+    changes ─▶ draft: which lines come, change and go ─▶ the table as it would be
+
 A group is called by its display name or id within a source. One that is not there (yet) is kept by its name, and waits.
 """
 
@@ -50,12 +52,25 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The role table as it would be: `mappings`; `touched` are the lines that would come, go or change, old and new."""
+    """What the changes come to: lines that come or change, ids of those that go, and `before`: both as they stood.
+
+    A line is a dict of the columns of `mappings` (but the tenant) and its source's name.
+    """
 
     saved: tuple[dict[str, Any], ...]
     removed: tuple[str, ...]
-    touched: tuple[RoleMapping, ...]
-    mappings: tuple[RoleMapping, ...]
+    before: tuple[dict[str, Any], ...]
+
+    @property
+    def touched(self) -> tuple[RoleMapping, ...]:
+        """The lines that would come, go or change, old and new."""
+        return tuple(_rule(line) for line in (*self.before, *self.saved))
+
+    def table(self, rules: Rules) -> tuple[RoleMapping, ...]:
+        """The role table as it would be, from that of the same revision."""
+        gone = {*self.removed, *(line["id"] for line in self.saved)}
+        kept = [mapping for mapping in rules.mappings if mapping.id not in gone]
+        return tuple(sorted((*kept, *(_rule(line) for line in self.saved)), key=lambda mapping: mapping.id))
 
 
 def draft(conn: sa.Connection, tenant_id: str, changes: Sequence[Change], rules: Rules) -> Draft:
@@ -77,13 +92,8 @@ def draft(conn: sa.Connection, tenant_id: str, changes: Sequence[Change], rules:
             _set(conn, tenant_id, change, source_id, table, waiting, rules)
     saved = tuple(line for id, line in table.items() if line != before.get(id))
     removed = tuple(sorted(before.keys() - table.keys()))
-    old = [before[id] for id in (*removed, *(line["id"] for line in saved)) if id in before]
-    return Draft(
-        saved,
-        removed,
-        tuple(_rule(line) for line in (*old, *saved)),
-        tuple(sorted((_rule(line) for line in table.values()), key=lambda rule: rule.id)),
-    )
+    old = tuple(before[id] for id in (*removed, *(line["id"] for line in saved)) if id in before)
+    return Draft(saved, removed, old)
 
 
 def _set(
@@ -129,6 +139,7 @@ def _line(conn: sa.Connection, tenant_id: str, change: Change, source_id: str | 
     line: dict[str, Any] = {
         "id": new_id(),
         "kind": change.kind,
+        "source": change.source,
         "source_id": source_id,
         "group_id": None,
         "group_name": None,
@@ -192,6 +203,7 @@ def _columns(row: MappingRow) -> dict[str, Any]:
     return {
         "id": row.id,
         "kind": row.kind,
+        "source": row.source,
         "source_id": row.source_id,
         "group_id": row.group_id,
         "group_name": row.match if group else None,

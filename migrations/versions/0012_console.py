@@ -151,6 +151,7 @@ def upgrade() -> None:
         sa.Column("actor", sa.Text, nullable=False),
         sa.Column("note", sa.Text, server_default="", nullable=False),
         sa.Column("changes", JSONB, server_default=sa.text("'[]'"), nullable=False),
+        sa.Column("plan", JSONB, server_default=sa.text("'{}'"), nullable=False),
         sa.Column("reverts", ID),
         sa.Column("state", sa.Text, nullable=False),
         sa.Column("done", sa.BigInteger, server_default="0", nullable=False),
