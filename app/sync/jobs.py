@@ -2,6 +2,7 @@
 
     a write commits ──▶ wake(engine) ──▶ job `wake` ──▶ runs.drain     at once
     a file or a rule is to be planned ──▶ wake(engine, "plan") ──▶ job `plan` ──▶ planning.drain
+    the role table is drafted ───────────▶ wake(engine, "draft") ─▶ job `draft` ──▶ drafts.drain
     a SCIM write commits, a request is kept ──▶ Teller ──▶ job `deliver`, `asynchronous` ──▶ the chore of that name
     every five seconds ──────────────▶ job `sweep` ──▶ sweep.sweep    what a crash between COMMIT and wake left
 
@@ -48,7 +49,7 @@ _DROP_STALLED: Final = sa.text("DELETE FROM procrastinate_jobs WHERE status = 'd
 def wake(engine: sa.Engine, job: str = "wake") -> None:
     """Tells a worker that there is work. Call it after COMMIT: a worker that looks earlier sees nothing.
 
-    `job` is wake (runs) or plan.
+    `job` is wake (runs), plan or draft.
 
     It never raises: the write is done, and the sweep finds what this did not announce.
     """
@@ -103,6 +104,13 @@ def _plan(context: JobContext) -> None:
     from app.sync import planning
 
     planning.drain(_engine(context))
+
+
+@_jobs.task(name="draft", pass_context=True)
+def _draft(context: JobContext) -> None:
+    from app.sync import drafts
+
+    drafts.drain(_engine(context))
 
 
 @_jobs.periodic(cron=SWEEP)

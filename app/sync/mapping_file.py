@@ -27,7 +27,7 @@ def to_csv(rows: Sequence[MappingRow]) -> str:
     for row in rows:
         match = row.group_id if row.shares_name and row.group_id else row.match
         cells = (row.kind, row.source or "", row.attribute or "", match, row.role, row.scope)
-        writer.writerow([*(f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in cells), row.priority])
+        writer.writerow([*map(plain, cells), row.priority])
     return out.getvalue()
 
 
@@ -48,7 +48,7 @@ def _read(text: str) -> Iterator[Change]:
     if tuple(reader.fieldnames or ()) != COLUMNS:
         raise MappingError(f"The first line of the file has to be: {','.join(COLUMNS)}")
     for row in reader:
-        cells = {name: _plain(row.get(name) or "") for name in COLUMNS}
+        cells = {name: _read_cell(row.get(name) or "") for name in COLUMNS}
         if None in row or not cells["kind"] or not cells["priority"].lstrip("-").isdigit():
             raise MappingError(f"line {reader.line_num}: there is a cell too much, no kind, or no priority (a number).")
         yield Change(
@@ -72,6 +72,11 @@ def _key(change: Change) -> tuple[str | None, ...]:
     return (change.kind, change.source, change.attribute, fold(change.match), change.role, change.scope)
 
 
-def _plain(cell: str) -> str:
+def plain(text: str) -> str:
+    """The text as a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _read_cell(cell: str) -> str:
     cell = cell.strip()
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

@@ -83,8 +83,8 @@ class Sum:
 
     def hash(self, told: Sequence[Any], counts: dict[str, int]) -> str:
         """The preview's hash; `told` are the changes as JSON values."""
-        said = orjson.dumps([told, counts["gains"], counts["losses"], f"{self.value:064x}"])
-        return hashlib.sha256(said).hexdigest()[:16]
+        said = [told, counts["gains"], counts["losses"], f"{self.value:064x}"]
+        return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()[:16]
 
 
 @dataclass(slots=True)

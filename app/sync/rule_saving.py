@@ -35,13 +35,15 @@ from app.sync.mapping_work import Standing, standing_of
 
 ROUNDS: Final = 3  # in which somebody else's writes may cross the saving
 
+RULES_CHANGED: Final = "The rules were changed since it was worked out."
+
 
 class MovedError(Exception):
-    """What was shown may differ by now: work it out again. `rules`: they themselves were changed."""
+    """What was shown may differ by now: work it out again. `passing`: it may hold all the same; try once more."""
 
-    def __init__(self, why: str, *, rules: bool = False) -> None:
+    def __init__(self, why: str, *, passing: bool = False) -> None:
         super().__init__(why)
-        self.rules = rules
+        self.passing = passing
 
 
 class LastAdministratorError(MappingError):
@@ -52,8 +54,12 @@ class Shown(Protocol):
     """A list that was shown, in memory or stored. See `mapping_work.Work`."""
 
     turn: Turn
-    as_of: int
-    others: bool | None
+
+    @property
+    def as_of(self) -> int: ...
+
+    @property
+    def others(self) -> bool | None: ...
 
     @property
     def total(self) -> int: ...
@@ -141,10 +147,10 @@ def check(conn: sa.Connection, tenant_id: str, shown: Shown, as_of: int, most: i
     """
     now = since.next_number(conn, tenant_id)
     if rulebook.current(conn, tenant_id).revision != shown.turn.rules.revision:
-        raise MovedError("The rules were changed since.", rules=True)
+        raise MovedError(RULES_CHANGED)
     moved = since.stirred(conn, tenant_id, as_of) if now > as_of else set()
     if moved is None or (most is not None and len(moved) > most):
-        raise MovedError("Too much happened since.")
+        raise MovedError("Too much happened since it was worked out.", passing=most is not None)
     _compare(conn, tenant_id, shown, sorted(moved))
     return now
 

@@ -1,8 +1,8 @@
 """What a crash, or a fact that came late, left to do: looked for every few seconds, in all tenants.
 
-runs queued or stalled, plans to be made · days that have come · held plans too old · managers who became known ·
-groups that show a run as pending which is over · SCIM requests that are kept long enough · what signing in left behind,
-codes and tokens that are over
+runs queued or stalled, plans to be made · drafts of the role table that wait, or are old · days that have come
+held plans too old · managers who became known · groups that show a run as pending which is over
+SCIM requests that are kept long enough · what signing in left behind, codes and tokens that are over
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.identity.writes import Rederive, RefusedError
 from app.provisioning import CHUNK, provision
 from app.sources import hr
-from app.store import authorizations, forgetting, scim_clients, scim_requests
+from app.store import authorizations, draft_people, forgetting, scim_clients, scim_requests
 from app.store import rules as rulebook
 from app.store import runs as store
 from app.store.engine import reading
 from app.store.tenant_settings import value
-from app.sync import planning, runs
+from app.sync import drafts, planning, runs
 
 _KNOWN_NOW: Final = sa.text("""
     SELECT m.tenant_id, m.account_id, m.namespace, m.value FROM manager_keys m
@@ -66,8 +66,11 @@ def sweep(engine: sa.Engine, now: datetime | None = None) -> None:
         scim_requests.forget(conn, at, value({}, "scim.log_days"))
         if at.second < FORGET_BEFORE:
             forgetting.forget(conn)
+            draft_people.forget(conn)
+            store.forget_prepared(conn)
     _tell_of_days(engine, at)
     _tell_of_managers(engine)
+    drafts.drain(engine)
     runs.drain(engine)
     planning.drain(engine)
 
