@@ -15,11 +15,12 @@ from typing import Final
 
 from flask import Blueprint
 
-from app.console import assets, people, person, person_acts, phrases, themes
+from app.console import assets, finding, people, person, person_acts, phrases, themes
 from app.console.desk import Desk
 from app.console.routing import Route, Section, add
 
 MODULES: Final[tuple[ModuleType, ...]] = (
+    finding,
     people,
     person,
     person_acts,

@@ -95,6 +95,14 @@ class Tab:
         """Fills in a field."""
         return self.act("type", on=css, text=text)
 
+    def cookie(self, url: str, name: str, value: str) -> None:
+        """Gives the browser a cookie of that address."""
+        self.act("cookie", url=url, name=name, value=value)
+
+    def keys(self, *keys: str, see: str = "") -> Sight:
+        """Presses keys one after the other, and waits until the text is to be seen."""
+        return self.act("keys", keys=keys, see=see)
+
     def inspect(self, name: str) -> Sight:
         """Looks closely: nothing wider than the window, nothing that axe finds (with JavaScript alone)."""
         return self.act("inspect", name=name)

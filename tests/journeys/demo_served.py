@@ -23,6 +23,7 @@ class Demo:
 
     rollcall: str
     academy: str
+    server: Server
 
 
 @contextmanager
@@ -38,6 +39,6 @@ def running() -> Iterator[Demo]:
         try:
             served.start()
             assert soon(lambda: any("Kestrel Academy" in line for line in served.lines))
-            yield Demo(served.url, address)
+            yield Demo(served.url, address, served)
         finally:
             served.stop()

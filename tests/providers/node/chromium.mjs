@@ -7,11 +7,13 @@
 //   {do: "click", tab, on, see}            `on`: the name of a button or link, or {css}
 //   {do: "type", tab, on, text}            `on`: a CSS selector, here and in {do: "find", tab, on}, which only waits
 //   {do: "inspect", tab, name}             in light and dark, narrow and wide: what is too wide, what axe finds; pictures
+//   {do: "cookie", tab, url, name, value}  gives the browser a cookie of that address
+//   {do: "keys", tab, keys, see}           presses keys one after the other: "Control+k", "ArrowDown"
 //   {do: "close", tab}
 //
 // An answer is {url, status, title, text, complaints}; inspect adds {found}; {error} says what went wrong. Complaints are
 // what the browser's console holds and what it could not load, each with the page that it happened on.
-// JOURNEY_SCREENSHOTS names a folder for the pictures.
+// JOURNEY_SCREENSHOTS names a folder for the pictures; a page is shown down to TALLEST.
 import { mkdirSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import axe from 'axe-core';
@@ -21,6 +23,7 @@ const MOMENT = 15_000; // milliseconds
 const LONGEST = 45_000;
 const NARROW = 360;
 const WIDE = 1280;
+const TALLEST = 2400;
 const pictures = process.env.JOURNEY_SCREENSHOTS;
 const tabs = new Map();
 
@@ -91,24 +94,40 @@ const acts = {
     await tab.page.locator(on).fill(text);
   },
 
+  async cookie(tab, { url, name, value }) {
+    await tab.context.addCookies([{ url, name, value }]);
+  },
+
+  async keys(tab, { keys, see }) {
+    for (const key of keys) await tab.page.keyboard.press(key);
+    await seen(tab, see);
+  },
+
   async inspect(tab, { name }) {
     const found = [];
     for (const width of [NARROW, WIDE]) {
-      await tab.page.setViewportSize({ width, height: width === NARROW ? 740 : 800 });
+      const height = width === NARROW ? 740 : 800;
+      await tab.page.setViewportSize({ width, height });
       for (const scheme of ['light', 'dark']) {
         await tab.page.emulateMedia({ colorScheme: scheme });
         found.push(...(await ugly(tab)).map((what) => `${name}, ${width} px, ${scheme}: ${what}`));
-        if (pictures) {
-          mkdirSync(pictures, { recursive: true });
-          const scripts = tab.scripts ? '' : '-no-scripts';
-          await tab.page.screenshot({ path: `${pictures}/${name}-${width}-${scheme}${scripts}.png`, fullPage: true });
-        }
+        if (pictures) await picture(tab, name, width, height, scheme);
       }
     }
     await tab.page.setViewportSize({ width: NARROW, height: 740 });
     return { found };
   },
 };
+
+// The window is as tall as the page: what sticks to its edges is where a person would see it.
+async function picture({ page, scripts }, name, width, height, scheme) {
+  mkdirSync(pictures, { recursive: true });
+  const whole = await page.evaluate(() => document.scrollingElement.scrollHeight);
+  await page.setViewportSize({ width, height: Math.min(TALLEST, Math.max(height, whole)) });
+  await page.evaluate(() => scrollTo(0, 0));
+  await page.screenshot({ path: `${pictures}/${name}-${width}-${scheme}${scripts ? '' : '-no-scripts'}.png` });
+  await page.setViewportSize({ width, height });
+}
 
 function place(tab, on) {
   if (on.css) return tab.page.locator(on.css).first();
