@@ -32,7 +32,7 @@ from app.store.people_rows import SUSPENDED, Narrow, PersonRow, shown
 __all__ = ["LOOKED_AT", "MOST", "Page", "PersonRow", "search"]
 
 MOST: Final = 200  # rows a page
-LOOKED_AT: Final = 1_000  # accounts a page, when filters leave most of them out
+LOOKED_AT: Final = 500  # accounts a page, when filters leave most of them out
 _FIRST: Final = "00000000-0000-0000-0000-000000000000"
 _ID_LENGTH: Final = 36
 

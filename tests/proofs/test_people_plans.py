@@ -90,7 +90,7 @@ def test_a_page_of_a_list_reads_what_it_shows(filled: sa.Engine, place: int, fil
 
 
 @tenants
-def test_filters_that_fit_nobody_end_after_a_thousand(filled: sa.Engine, place: int) -> None:
+def test_filters_that_fit_nobody_end_after_five_hundred(filled: sa.Engine, place: int) -> None:
     tenant = crowd.tenant_id(place)
     check(
         filled,
