@@ -15,12 +15,13 @@ from typing import Final
 
 from flask import Blueprint
 
-from app.console import assets, finding, people, person, person_acts, phrases, themes
+from app.console import assets, finding, overview, people, person, person_acts, phrases, themes
 from app.console.desk import Desk
 from app.console.routing import Route, Section, add
 
 MODULES: Final[tuple[ModuleType, ...]] = (
     finding,
+    overview,
     people,
     person,
     person_acts,

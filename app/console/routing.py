@@ -151,9 +151,14 @@ def _sent_to_sign_in() -> Response:
 def _shown(sections: Sequence[Section], visit: Visit) -> list[Section]:
     """What the visitor may open; the one that they are in is active."""
     mine = [one for one in sections if visit.link is None and visit.may(one.needs)]
-    here = [one for one in mine if request.path == one.href or request.path.startswith(f"{one.href}/")]
+    here = [one for one in mine if request.path == one.href or _is_below(request.path, one)]
     best = max(here, key=lambda one: len(one.href), default=None)
     return [replace(one, active=one is best) for one in mine]
+
+
+def _is_below(path: str, section: Section) -> bool:
+    """Everything lies below the overview's address; only the page itself is in that section."""
+    return section.href != "/admin" and path.startswith(f"{section.href}/")
 
 
 def _unknown(rest: str) -> Response:
