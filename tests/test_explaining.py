@@ -106,6 +106,14 @@ def test_of_much_a_part_is_read(engine: sa.Engine, tenant: Tenant, okta: SourceR
     assert (len(found.groups), found.more_groups) == (MOST_GROUPS, True)
 
 
+def test_no_secret_of_a_document_is_on_the_page(engine: sa.Engine, tenant: Tenant, hr: SourceRow) -> None:
+    submit(engine, tenant.id, hr, [hired(7, password="hunter2")], actor="test")
+    with reading(engine) as conn:
+        account = str(conn.execute(sa.select(t.records.c.account_id)).scalar_one())
+        [kept] = explaining.page(conn, tenant.id, account).person.records
+    assert (kept.document["password"], kept.document["title"]) == ("***", "Trainer")
+
+
 def test_there_is_no_page_of_nobody(engine: sa.Engine, tenant: Tenant) -> None:
     with reading(engine) as conn, pytest.raises(KeyError):
         explaining.page(conn, tenant.id, new_id())

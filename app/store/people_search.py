@@ -97,11 +97,12 @@ def _walked(conn: sa.Connection, tenant_id: str, narrow: Narrow, after: str | No
         "group_id": narrow.group_id,
         "most": most,
     }
-    walked = list(_once(_ROADS[_statement(road, narrow.status)].rows(conn, values)))
+    met = _ROADS[_statement(road, narrow.status)].rows(conn, values)
+    walked = list(_once(met))
     rows, looked_at = shown(conn, tenant_id, [(row.id, "") for row in walked], narrow, limit)
-    ended = looked_at == len(walked) < most
-    last = walked[looked_at - 1] if walked else None
-    return Page(rows, None if ended or last is None else _cursor_text(road, last))
+    if looked_at < len(walked):
+        return Page(rows, _cursor_text(road, walked[looked_at - 1]))
+    return Page(rows, _cursor_text(road, met[-1]) if len(met) == most else None)
 
 
 def _statement(road: str, status: str | None) -> str:
@@ -112,7 +113,7 @@ def _once(rows: Sequence[Any]) -> Iterator[Any]:
     """An account with two records of a source, or two in a group, is met once a page."""
     met: set[str] = set()
     for row in rows:
-        if row.id not in met:
+        if row.id is not None and row.id not in met:
             met.add(row.id)
             yield row
 
@@ -164,5 +165,5 @@ _ROADS: Final = {
                 AND member_id > CAST(%(after)s AS uuid)
             ORDER BY member_id {_LIMIT}) m
         CROSS JOIN LATERAL (SELECT account_id FROM records WHERE {_HERE} AND id = m.member_id OFFSET 0) r
-        WHERE r.account_id IS NOT NULL ORDER BY m.member_id"""),
+        ORDER BY m.member_id"""),
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -64,10 +64,11 @@ class OpenDoubt:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`leaders` are the managers by id. `since` says when a grant (role, scope, rule) was given.
+    """An account and what stands around it. The documents of `records` are without secrets.
 
-    `reports_count` stops at `COUNTED_REPORTS`. `aliases` are ids of accounts that were merged into this one. `matched`
-    leads from a record's id to the rule by which it was found to be this person's, where that is still known.
+    `leaders` are the managers by id, `since` says when a grant (role, scope, rule) was given. `reports_count` stops at
+    `COUNTED_REPORTS`. `aliases` are ids of accounts that were merged into this one. `matched` leads from a record's id
+    to the rule by which it was found to be this person's, where that is still known.
     """
 
     account: Account
@@ -110,7 +111,7 @@ def person(conn: sa.Connection, tenant_id: str, account_id: str) -> Person:
         updated_at=row.updated_at,
         signed_out_at=row.signed_out_at,
         revision=row.revision,
-        records=tuple(sorted(records, key=lambda kept: (kept.record.deleted, kept.created_at, kept.record.id))),
+        records=tuple(_seen(kept) for kept in sorted(records, key=_order)),
         groups=groups,
         more_groups=more_groups,
         sessions=tuple(sessions.listing(conn, tenant_id, account_id)),
@@ -148,6 +149,14 @@ def without_secrets(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: "***" if _SECRET.search(str(key)) else without_secrets(one) for key, one in value.items()}
     return [without_secrets(one) for one in value] if isinstance(value, list) else value
+
+
+def _order(kept: Kept) -> tuple[bool, datetime, str]:
+    return (kept.record.deleted, kept.created_at, kept.record.id)
+
+
+def _seen(kept: Kept) -> Kept:
+    return replace(kept, document=without_secrets(kept.document))
 
 
 def _named(said: Mapping[str, Any]) -> Named:

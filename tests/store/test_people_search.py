@@ -152,6 +152,24 @@ def test_filters_narrow_a_list_and_a_search(
         assert set(names(search(conn, tenant.id, "", role="instructor", after="nothing"))) == everyone
 
 
+def test_two_records_of_one_person_end_no_list(
+    engine: sa.Engine, tenant: Tenant, okta: SourceRow, people: dict[str, str]
+) -> None:
+    with writing(engine) as conn:
+        ids = {one.user_name: one.id for one in conn.execute(sa.select(t.records.c.user_name, t.records.c.id))}
+        second = sa.update(t.records).where(t.records.c.user_name == "ben").values(account_id=people["ann"])
+        conn.execute(second)
+    group = grouped(engine, okta, "Staff", list(ids.values()))
+    for road in ({"group_id": group}, {"source_id": okta.id}):
+        walked: set[str] = set()
+        after, pages = None, 0
+        with reading(engine) as conn:
+            while pages == 0 or after is not None:
+                page = search(conn, tenant.id, "", after=after, limit=1, **road)  # type: ignore[arg-type]
+                walked, after, pages = walked | set(names(page)), page.after, pages + 1
+        assert walked == {"Ann Meyer", "Mia Maria von Ann", "Zoë Ångström"}
+
+
 def test_whom_a_source_gave_up_is_found_by_name_alone(
     engine: sa.Engine, tenant: Tenant, okta: SourceRow, people: dict[str, str]
 ) -> None:
