@@ -15,17 +15,32 @@ from typing import Final
 
 from flask import Blueprint
 
-from app.console import assets, finding, overview, people, person, person_acts, phrases, themes
+from app.console import (
+    assets,
+    duplicates,
+    finding,
+    merging,
+    overview,
+    people,
+    person,
+    person_acts,
+    phrases,
+    themes,
+    trying,
+)
 from app.console.desk import Desk
 from app.console.routing import Route, Section, add
 
 MODULES: Final[tuple[ModuleType, ...]] = (
+    duplicates,
     finding,
+    merging,
     overview,
     people,
     person,
     person_acts,
     themes,
+    trying,
 )
 
 

@@ -12,15 +12,15 @@ from flask import Response
 
 from app.adapters import signing_out
 from app.console.desk import Desk
-from app.console.rendering import Refused, back, field, fields
+from app.console.reach import demand_reach
+from app.console.rendering import back, field, fields
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.identity.changes import diff
-from app.identity.console_roles import TITLES, reaches
-from app.identity.model import EMPTY
+from app.identity.model import EMPTY, Account
 from app.identity.writes import BusyError, ByHand, Outcome, Rederive, RefusedError, Write
 from app.provisioning import provision
-from app.store import mappings, people, sessions
+from app.store import people, sessions
 from app.store.engine import reading
 from app.store.tenants import NotFoundError
 
@@ -68,13 +68,14 @@ def give_role(desk: Desk, visit: Visit, account_id: str) -> Response:
         write = ByHand(account_id, taken=frozenset({(role, scope)}), note=note)
     else:
         write = ByHand(account_id, given=frozenset({(role, scope)}), note=note)
-    _demand_below(desk, visit, role)
+    with reading(desk.engine) as conn:
+        demand_reach(conn, visit, [role])
     return _decided(desk, visit, account_id, write, "/roles")
 
 
 def _decided(desk: Desk, visit: Visit, account_id: str, write: Write, view: str) -> Response:
     with reading(desk.engine) as conn:
-        _demand_account(conn, visit, account_id)
+        demand_reach(conn, visit, _demand_account(conn, visit, account_id).roles)
     here = f"/admin/people/{account_id}{view}"
     try:
         [outcome] = provision(desk.engine, visit.tenant_id, [write], actor=visit.actor)
@@ -92,9 +93,11 @@ def _sentence(outcome: Outcome) -> str:
     return "Noted; nothing that is seen changed." if outcome.changed else "Nothing changed."
 
 
-def _demand_account(conn: sa.Connection, visit: Visit, account_id: str) -> None:
-    if account_id not in people.accounts(conn, visit.tenant_id, [account_id], lock=False):
+def _demand_account(conn: sa.Connection, visit: Visit, account_id: str) -> Account:
+    found = people.accounts(conn, visit.tenant_id, [account_id], lock=False).get(account_id)
+    if found is None:
         raise NotFoundError(f"the tenant has no account {account_id}")
+    return found
 
 
 def _is_theirs(conn: sa.Connection, visit: Visit, session_id: str, account_id: str) -> bool:
@@ -102,16 +105,6 @@ def _is_theirs(conn: sa.Connection, visit: Visit, session_id: str, account_id: s
         return sessions.account_of(conn, visit.tenant_id, session_id) == account_id
     except sa.exc.DataError:
         return False
-
-
-def _demand_below(desk: Desk, visit: Visit, role: str) -> None:
-    """Nobody gives, or takes, what reaches further in the console than they do."""
-    with reading(desk.engine) as conn:
-        console = next((one.console for one in mappings.roles(conn, visit.tenant_id) if one.name == role), None)
-    if console is not None and not reaches(visit.role, console):
-        raise Refused(
-            403, f"Whoever holds {role} comes into the console as {TITLES[console]}, which is above your role."
-        )
 
 
 ROUTES: Final = (
