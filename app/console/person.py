@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from flask import Response
@@ -19,7 +20,7 @@ from app.console.routing import Route
 from app.console.visit import Visit
 from app.identity.attributes import PER_TYPE, SINGLE
 from app.identity.naming import called
-from app.store import aliases, mappings
+from app.store import aliases, mappings, timeline
 from app.store.engine import reading
 from app.store.person import without_secrets
 from app.store.tenants import NotFoundError
@@ -29,6 +30,7 @@ VIEWS: Final = (
     ("roles", "Roles", "/roles"),
     ("sessions", "Sessions", "/sessions"),
     ("records", "Records", "/records"),
+    ("timeline", "Timeline", "/timeline"),
     ("steps", "Step by step", "/steps"),
 )
 TYPED: Final = {"emails": ("work", "home", "other"), "phoneNumbers": ("work", "mobile", "home")}
@@ -88,6 +90,16 @@ def _records(_conn: sa.Connection, _visit: Visit, one: explaining.PersonPage) ->
     return {"records": shown}
 
 
+def _timeline(conn: sa.Connection, visit: Visit, one: explaining.PersonPage) -> dict[str, Any]:
+    here = f"/admin/people/{one.person.account.id}/timeline"
+    found = timeline.of_account(conn, visit.tenant_id, one.person.account.id, after=arg("after") or None)
+    return {
+        "moments": found.moments,
+        "next": f"{here}?after={quote(found.after)}" if found.after else "",
+        "first": here if arg("after") else "",
+    }
+
+
 def _steps(conn: sa.Connection, visit: Visit, one: explaining.PersonPage) -> dict[str, Any]:
     return {"steps": explaining.steps(one)}
 
@@ -97,6 +109,7 @@ _MORE: Final = {
     "roles": _roles,
     "sessions": _nothing,
     "records": _records,
+    "timeline": _timeline,
     "steps": _steps,
 }
 ROUTES: Final = tuple(

@@ -56,7 +56,7 @@ def test_nobody_of_another_tenant_is_found(console: Enter, engine: sa.Engine, ad
         other = tenants.create(conn, "globex")
     stranger = console("owner", tenant_id=other.id)
     assert "Lovelace" not in stranger.get("/admin/people?q=ada").text
-    for view in ("", "/roles", "/sessions", "/records", "/steps"):
+    for view in ("", "/roles", "/sessions", "/records", "/timeline", "/steps"):
         assert stranger.get(f"/admin/people/{ada}{view}").status == 404
     assert stranger.post(f"/admin/people/{ada}/suspend", suspended="yes").status == 404
 
@@ -67,7 +67,7 @@ def test_each_value_says_whose_it_is_and_what_lost(console: Enter, ada: str) -> 
     assert "okta said Analyst" in text
 
 
-@pytest.mark.parametrize("view", ["", "/roles", "/sessions", "/records", "/steps"])
+@pytest.mark.parametrize("view", ["", "/roles", "/sessions", "/records", "/timeline", "/steps"])
 def test_every_view_of_a_person_shows_who_it_is(console: Enter, ada: str, view: str) -> None:
     seen = console("auditor").get(f"/admin/people/{ada}{view}")
     assert (seen.status, "Ada Lovelace" in seen.text) == (200, True)
@@ -139,3 +139,12 @@ def test_somebody_is_signed_out_everywhere(console: Enter, engine: sa.Engine, te
     console("help_desk").post(f"/admin/people/{ada}/sessions", everywhere="yes")
     with reading(engine) as conn:
         assert [sessions.find(conn, tenant.id, one.secret) for one in both] == [None, None]
+
+
+def test_the_timeline_tells_who_did_what(console: Enter, ada: str) -> None:
+    desk = console("help_desk")
+    desk.post(f"/admin/people/{ada}/suspend", suspended="yes", note="asked by HR")
+    text = desk.get(f"/admin/people/{ada}/timeline").text
+    assert text.index("account suspended") < text.index("account created")
+    assert "administrator help_desk-" in text
+    assert "asked by HR" in text
