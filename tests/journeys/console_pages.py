@@ -30,6 +30,7 @@ PARTS: Final = {
     "source_id": "SELECT id FROM sources WHERE tenant_id = :tenant AND name = 'okta'",
     "connection_id": "SELECT id FROM connections WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
     "group_id": "SELECT id FROM groups WHERE tenant_id = :tenant ORDER BY display_name LIMIT 1",
+    "doubt_id": "SELECT id FROM duplicates WHERE tenant_id = :tenant ORDER BY created_at LIMIT 1",
     "run_id": "SELECT id FROM runs WHERE tenant_id = :tenant ORDER BY id DESC LIMIT 1",
     "request_id": "SELECT id FROM scim_requests WHERE tenant_id = :tenant ORDER BY id DESC LIMIT 1",
     "tenant": "SELECT name FROM tenants WHERE id = :tenant",
