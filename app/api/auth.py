@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import sqlalchemy as sa
 
+from app.adapters.api_scopes import ACCOUNTS_READ as ACCOUNTS_READ
+from app.adapters.api_scopes import EVENTS_READ as EVENTS_READ
+from app.adapters.api_scopes import RECORDS_WRITE as RECORDS_WRITE
+from app.adapters.api_scopes import SCIM_REQUESTS_READ as SCIM_REQUESTS_READ
+from app.adapters.api_scopes import SCIM_TOKENS_WRITE as SCIM_TOKENS_WRITE
+from app.adapters.api_scopes import SCOPES as SCOPES
 from app.adapters.oauth_clients import OAuthClients
-from app.adapters.token_checks import INTROSPECT as TOKENS_INTROSPECT
 from app.store import credentials
 from app.store.credentials import Credential, LastUse
 from app.store.engine import reading
@@ -16,20 +20,6 @@ from sso.errors import InsufficientScopeError, InvalidTokenError
 from sso.jwks import Keys
 from sso.provider import People, Provider
 from sso.tokens import SCIM, bearer
-
-ACCOUNTS_READ: Final = "accounts:read"
-EVENTS_READ: Final = "events:read"
-RECORDS_WRITE: Final = "records:write"
-SCIM_TOKENS_WRITE: Final = "scim-tokens:write"
-SCIM_REQUESTS_READ: Final = "scim-requests:read"
-SCOPES: Final = {
-    ACCOUNTS_READ: "Read accounts.",
-    EVENTS_READ: "Read the events.",
-    RECORDS_WRITE: "Send records of an HR system or CRM.",
-    SCIM_TOKENS_WRITE: "Issue, rotate and revoke the bearer tokens of SCIM sources.",
-    SCIM_REQUESTS_READ: "Read what identity providers asked over SCIM, personal data included.",
-    TOKENS_INTROSPECT: "Ask what any access token of the tenant is, at /oauth/introspect.",
-}
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ class ScimRequestsParameters(Parameters):
     user = fields.String(
         validate=_TEXT,
         metadata={
-            "description": "Only those about one resource: its id; or the userName that it has, or was created with."
+            "description": "Only those about one resource: its id; its externalId; the userName that it has, or was "
+            "created with; a group's displayName."
         },
     )
     since = fields.AwareDateTime(

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import click
 
 from app.adapters import issuing
+from app.adapters.api_scopes import SCOPES
 from app.cli.context import Context, actor, json_option, show, tenant_option
 from app.cli.issuing import a_uuid, end_after, expires_option, list_all, revoke_one
 from app.store import credentials, tenants
 from app.store.engine import reading
 
-SCOPES: Final = (
-    "accounts:read",
-    "events:read",
-    "records:write",
-    "scim-requests:read",
-    "scim-tokens:write",
-    "tokens:introspect",
-)
-
 scopes_option = click.option(
     "--scope",
     "scopes",
     multiple=True,
-    type=click.Choice(SCOPES),
+    type=click.Choice(tuple(SCOPES)),
     required=True,
     help="What it may do; may be repeated.",
 )

@@ -25,6 +25,7 @@ from app.console import (
     person,
     person_acts,
     phrases,
+    provisioning,
     themes,
     trying,
 )
@@ -39,6 +40,7 @@ MODULES: Final[tuple[ModuleType, ...]] = (
     people,
     person,
     person_acts,
+    provisioning,
     themes,
     trying,
 )

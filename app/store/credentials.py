@@ -35,6 +35,8 @@ RANDOM_BYTES: Final = 32  # 43 characters in URL-safe base64
 LONGEST_SECRET: Final = 64
 HINT_CHARACTERS: Final = 5
 USE_NOTED_EVERY: Final = 60.0  # seconds
+MOST_LISTED: Final = 500
+OVER_SHOWN_DAYS: Final = 30
 
 
 class UnknownCredentialError(LookupError):
@@ -185,6 +187,17 @@ def listing(conn: sa.Connection, tenant_id: str, kinds: Sequence[Kind]) -> list[
     return [Listed(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
 
 
+def living(conn: sa.Connection, tenant_id: str, kinds: Sequence[Kind], *, source_id: str | None = None) -> list[Listed]:
+    """What is valid, or ended by itself not long ago, newest first, at most 500; of one source, if given."""
+    chosen = _LISTED.where(_T.c.kind != "access_token", _T.c.revoked_at.is_(None), sa.or_(_ENDLESS, _NOT_LONG_OVER))
+    if source_id is not None:
+        chosen = chosen.where(_T.c.source_id == source_id)
+    rows = conn.execute(
+        chosen.order_by(_T.c.id.desc()).limit(MOST_LISTED), {"tenant": tenant_id, "kinds": list(kinds)}
+    ).mappings()
+    return [Listed(**{**row, "scopes": tuple(row["scopes"])}) for row in rows]
+
+
 def one(conn: sa.Connection, tenant_id: str, id: str, kind: Kind) -> Listed | None:
     """The tenant's credential of that kind and id, revoked ones included."""
     row = conn.execute(_ONE, {"tenant": tenant_id, "id": id, "kinds": [kind]}).mappings().one_or_none()
@@ -264,6 +277,8 @@ _LISTED: Final = (
     .join_from(_T, tables.sources, _SOURCE_JOIN, isouter=True)
     .where(_T.c.tenant_id == sa.bindparam("tenant"), _KINDS)
 )
+_ENDLESS: Final = _T.c.expires_at.is_(None)
+_NOT_LONG_OVER: Final = _T.c.expires_at > sa.func.now() - sa.text(f"interval '{OVER_SHOWN_DAYS} days'")
 _LISTING: Final = _LISTED.order_by(_T.c.created_at, _T.c.id)
 _ONE: Final = _LISTED.where(_T.c.id == sa.bindparam("id"))
 _NOTE_USE: Final = Statement(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from app.store.engine import reading
 
 LONGEST_PATH: Final = 200
 MOST_PATHS: Final = 50
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 _REPORT = sa.text("""
     INSERT INTO drift (tenant_id, source_id, path, times, first_at, last_at)
@@ -34,18 +36,43 @@ class Drift:
     """One path that nobody understood. `source` is the source's name."""
 
     source: str
+    source_id: str
     path: str
     times: int
     first_at: datetime
     last_at: datetime
 
 
+def page(conn: sa.Connection, tenant_id: str, after: str, limit: int) -> list[Drift]:
+    """What was counted, by source and path, behind the mark `after` ("" is the beginning)."""
+    keys = (t.drift.c.source_id, t.drift.c.path)
+    chosen = _LISTED.where(t.drift.c.tenant_id == tenant_id)
+    source_id, _, path = after.partition(" ")
+    if _UUID.fullmatch(source_id):
+        chosen = chosen.where(sa.tuple_(*keys) > sa.tuple_(sa.literal(source_id, t.Id), sa.literal(path, sa.Text)))
+    rows = conn.execute(chosen.order_by(*keys).limit(limit)).mappings()
+    return [Drift(**row) for row in rows]
+
+
+def mark(last: Drift) -> str:
+    """Where a page that ended with this one goes on."""
+    return f"{last.source_id} {last.path}"
+
+
 def listing(conn: sa.Connection, tenant_id: str) -> list[Drift]:
     """What was counted, the newest first."""
-    source = sa.and_(t.sources.c.tenant_id == t.drift.c.tenant_id, t.sources.c.id == t.drift.c.source_id)
-    columns = (t.drift.c.path, t.drift.c.times, t.drift.c.first_at, t.drift.c.last_at)
-    found = sa.select(t.sources.c.name.label("source"), *columns).join_from(t.drift, t.sources, source)
     rows = conn.execute(
-        found.where(t.drift.c.tenant_id == tenant_id).order_by(t.drift.c.last_at.desc(), t.drift.c.path)
+        _LISTED.where(t.drift.c.tenant_id == tenant_id).order_by(t.drift.c.last_at.desc(), t.drift.c.path)
     )
     return [Drift(**row) for row in rows.mappings()]
+
+
+_SOURCE: Final = sa.and_(t.sources.c.tenant_id == t.drift.c.tenant_id, t.sources.c.id == t.drift.c.source_id)
+_LISTED: Final = sa.select(
+    t.sources.c.name.label("source"),
+    t.drift.c.source_id,
+    t.drift.c.path,
+    t.drift.c.times,
+    t.drift.c.first_at,
+    t.drift.c.last_at,
+).join_from(t.drift, t.sources, _SOURCE)

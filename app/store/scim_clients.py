@@ -9,7 +9,7 @@ The client's own credential has a secret that nobody ever saw: only its further 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -128,6 +128,14 @@ def listing(conn: sa.Connection, tenant_id: str) -> list[ScimClient]:
         )
         for one in owners
     ]
+
+
+def federations(conn: sa.Connection, tenant_id: str, client_ids: Sequence[str]) -> Mapping[str, Federation]:
+    """Whose assertions these clients show, by client id."""
+    if not client_ids:
+        return {}
+    rows = conn.execute(sa.select(_F).where(_F.c.tenant_id == tenant_id, _F.c.client_id.in_(list(client_ids))))
+    return {str(row.client_id): _federation(row) for row in rows}
 
 
 def federated(conn: sa.Connection, client_id: str) -> tuple[credentials.Credential, Federation] | None:

@@ -136,3 +136,16 @@ def console(application: Flask, engine: sa.Engine, tenant: Tenant) -> Callable[.
         return Console(client, begun.id, begun.secret, id)
 
     return enter
+
+
+@pytest.fixture
+def scim(application: Flask) -> Callable[..., TestResponse]:
+    """Asks at the SCIM door with a token, and has the log written."""
+
+    def ask(token: str, method: str = "GET", path: str = "/Users", body: Any = None) -> TestResponse:
+        header = {"Authorization": f"Bearer {token}"}
+        answer = application.test_client().open(f"/scim/v2{path}", method=method, json=body, headers=header)
+        application.extensions["scim_log"].flush()
+        return answer
+
+    return ask
