@@ -16,33 +16,45 @@ from typing import Final
 from flask import Blueprint
 
 from app.console import (
+    access,
+    administrators,
     assets,
     duplicates,
     finding,
+    links_in,
     merging,
     overview,
     people,
     person,
     person_acts,
     phrases,
+    proving,
     provisioning,
+    setup_links,
     themes,
     trying,
+    ways_in,
 )
 from app.console.desk import Desk
 from app.console.routing import Route, Section, add
 
 MODULES: Final[tuple[ModuleType, ...]] = (
+    access,
+    administrators,
     duplicates,
     finding,
+    links_in,
     merging,
     overview,
     people,
     person,
     person_acts,
+    proving,
     provisioning,
+    setup_links,
     themes,
     trying,
+    ways_in,
 )
 
 

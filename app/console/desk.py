@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
 
 from app.adapters.connections import Connections
+from app.adapters.pace import Pace
 from app.adapters.sign_in import SignInDesk
 from app.settings import Settings
 from app.store.vault import Vault
@@ -29,6 +31,7 @@ class Desk:
     web: Web
     wake: Callable[[str], None]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pace: Pace = field(default_factory=lambda: Pace(clock=lambda: time.monotonic() / 60))  # by the minute
 
     @property
     def public_url(self) -> str:

@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from flask import Blueprint, Response, g, request
 from werkzeug.exceptions import HTTPException
 
+from app.console import proof
 from app.console.desk import Desk
 from app.console.rendering import HEADERS, Refused, page
 from app.console.visit import Visit, cookie_name, csrf_of, door_cookie_name, is_csrf, visit_of
@@ -43,7 +44,7 @@ class Route:
     """`handler` is called with the desk, the visit (None possible where `needs` is open), and the path's parts by name.
 
     `link` names the purposes of set-up links whose holders may come too; the handler sees to their one connection or
-    source.
+    source. What is `grave` asks whoever showed no credential lately to show one again first.
     """
 
     method: Literal["GET", "POST"]
@@ -51,6 +52,7 @@ class Route:
     handler: Handler
     needs: Needs = "auditor"
     link: tuple[str, ...] = ()
+    grave: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ def _guarded(route: Route, desk: Desk, sections: Sequence[Section]) -> Handler:
         g.public_url = desk.public_url
         visit = visit_of(desk.engine, request.cookies.get(cookie_name(desk.public_url)))
         g.visit = visit
+        g.door = _door(desk)
         if route.needs == "open":
             return _open(route, desk, visit, path)
         if visit is None:
@@ -92,25 +95,31 @@ def _guarded(route: Route, desk: Desk, sections: Sequence[Section]) -> Handler:
         _demand_role(route, visit)
         if route.method == "POST":
             _demand_own_form(request.cookies.get(cookie_name(desk.public_url), ""))
+        if route.grave and not proof.is_fresh(visit, desk.now()):
+            return proof.first()
         return route.handler(desk, visit, **path)
 
     return view
 
 
 def _open(route: Route, desk: Desk, visit: Visit | None, path: dict[str, str]) -> Response:
-    name = door_cookie_name(desk.public_url)
-    held = request.cookies.get(name)
-    door = held if held is not None and cookies.is_value(held) else cookies.new_value()
+    name, door = door_cookie_name(desk.public_url), g.door
     g.door_csrf = csrf_of(door)
     if route.method == "POST":
         # Whoever is in has pages whose forms carry the session's token.
         _demand_own_form(request.cookies.get(cookie_name(desk.public_url), "") if visit else door)
     answer = route.handler(desk, visit, **path)
-    if door != held:
+    if door != request.cookies.get(name):
         answer.set_cookie(
             name, door, httponly=True, samesite="Lax", secure=cookies.is_secure(desk.public_url), path="/"
         )
     return answer
+
+
+def _door(desk: Desk) -> str:
+    """The browser's own secret, in or not."""
+    held = request.cookies.get(door_cookie_name(desk.public_url))
+    return held if held is not None and cookies.is_value(held) else cookies.new_value()
 
 
 def _demand_role(route: Route, visit: Visit) -> None:

@@ -98,6 +98,12 @@ def by_id(conn: sa.Connection, tenant_id: str, id: str) -> Link | None:
     return _link(_BY_ID.row(conn, {"tenant": tenant_id, "id": id}))
 
 
+def invited_until(conn: sa.Connection, tenant_id: str, administrator_id: str) -> datetime | None:
+    """Until when the administrator's invitation can be used; None: there is none."""
+    until: datetime | None = _INVITED_UNTIL.value(conn, {"tenant": tenant_id, "administrator": administrator_id})
+    return until
+
+
 def listing(conn: sa.Connection, tenant_id: str, before: str | None = None, limit: int = 50) -> list[Link]:
     """The set-up links of the tenant, newest first, from beyond the id `before`; invitations are not among them."""
     rows = _LISTING.rows(conn, {"tenant": tenant_id, "before": before or _LAST, "limit": limit})
@@ -154,6 +160,11 @@ _REVOKE: Final = Statement("""
     UPDATE console_links SET revoked_at = now() WHERE tenant_id = CAST(%(tenant)s AS uuid)
         AND id = CAST(%(id)s AS uuid) AND revoked_at IS NULL
     RETURNING 1
+""")
+_INVITED_UNTIL: Final = Statement("""
+    SELECT max(expires_at) FROM console_links WHERE tenant_id = CAST(%(tenant)s AS uuid)
+        AND administrator_id = CAST(%(administrator)s AS uuid) AND purpose = 'invitation'
+        AND opened_at IS NULL AND revoked_at IS NULL AND expires_at > now()
 """)
 _REVOKE_INVITATIONS: Final = Statement("""
     UPDATE console_links SET revoked_at = now() WHERE tenant_id = CAST(%(tenant)s AS uuid)

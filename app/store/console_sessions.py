@@ -259,6 +259,12 @@ def end_of_administrator(
     return conn.execute(_END_OF_ADMINISTRATOR, values).rowcount
 
 
+def connection_of(conn: sa.Connection, session: ConsoleSession) -> tuple[str, str] | None:
+    """Name and title of the connection that somebody came by; None where it is gone, or there was none."""
+    row = conn.execute(_CONNECTION_OF, {"tenant": session.tenant_id, "id": session.id}).one_or_none()
+    return None if row is None else (row.name, row.title)
+
+
 def prove(conn: sa.Connection, session: ConsoleSession) -> None:
     """A credential was shown just now."""
     mine = (t.c.tenant_id == session.tenant_id, t.c.id == session.id)
@@ -289,4 +295,10 @@ _END_OWN = sa.text(f"""
 _END_OF_ADMINISTRATOR = sa.text(f"""
     UPDATE console_sessions SET ended_at = now(), ended_by = :by WHERE {_LIVING}
         AND administrator_id = CAST(:administrator AS uuid) AND id IS DISTINCT FROM CAST(:but AS uuid)
+""")
+_CONNECTION_OF = sa.text("""
+    SELECT c.name, c.title FROM console_sessions s
+    JOIN sessions z ON z.tenant_id = s.tenant_id AND z.id = s.session_id
+    JOIN connections c ON c.tenant_id = z.tenant_id AND c.id = z.connection_id
+    WHERE s.tenant_id = CAST(:tenant AS uuid) AND s.id = CAST(:id AS uuid)
 """)

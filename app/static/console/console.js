@@ -5,4 +5,5 @@ import './focus.js';
 import './keys.js';
 import './order.js';
 import './palette.js';
+import './passkey.js';
 import './times.js';
