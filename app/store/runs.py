@@ -277,6 +277,30 @@ def listing(conn: sa.Connection, tenant_id: str, *, state: str | None = None, li
     return [run_of(row) for row in rows.mappings()]
 
 
+def page(
+    conn: sa.Connection,
+    tenant_id: str,
+    *,
+    state: str | None = None,
+    source_id: str | None = None,
+    before: tuple[datetime, str] | None = None,
+    limit: int = 50,
+) -> list[Run]:
+    """The next runs before (time, id), the newest first, of one state and source or of all."""
+    c = t.runs.c
+    chosen = sa.select(*_COLUMNS).where(c.tenant_id == tenant_id)
+    if state is not None:
+        chosen = chosen.where(c.state == state)
+    if source_id is not None:
+        chosen = chosen.where(c.source_id == source_id)
+    if before is not None:
+        at, run_id = before
+        place = sa.tuple_(sa.literal(at, c.created_at.type), sa.literal(run_id, c.id.type))
+        chosen = chosen.where(sa.tuple_(c.created_at, c.id) < place)
+    rows = conn.execute(chosen.order_by(c.created_at.desc(), c.id.desc()).limit(limit))
+    return [run_of(row) for row in rows.mappings()]
+
+
 def find(conn: sa.Connection, tenant_id: str, run_id: str) -> Run:
     """One run.
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import UUID
 
 import psycopg
 import sqlalchemy as sa
@@ -177,6 +178,15 @@ def source_by_id(conn: sa.Connection, tenant_id: str, source_id: str) -> SourceR
     if row is None:
         raise NotFoundError("the tenant has no such source")
     return SourceRow(**row)
+
+
+def checked_id(text: str) -> str:
+    """An id as it is written.
+
+    Raises:
+        ValueError: it is none.
+    """
+    return str(UUID(text))
 
 
 def turn_source(conn: sa.Connection, tenant_id: str, source_id: str, state: str) -> bool:

@@ -52,6 +52,20 @@ def finish(engine: sa.Engine, run_id: str) -> bool:
     return run is not None and _made(engine, run, worker)
 
 
+def would_be(
+    conn: sa.Connection, tenant_id: str, account_ids: Sequence[str], now: datetime
+) -> dict[str, tuple[str, list[list[Any]]]]:
+    """What deriving these accounts again would do to each now: account id -> effect, changes. A chunk at most."""
+    rules = rulebook.current(conn, tenant_id)
+    return {
+        outcome.after.id: (
+            effect(outcome, rules),
+            [[one.attribute, one.before, one.after] for one in diff(outcome.before, outcome.after)],
+        )
+        for outcome in _derived(conn, tenant_id, account_ids, rules, now)
+    }
+
+
 def _claimed(engine: sa.Engine, worker: str, *, only: str | None = None, left: Collection[str] = ()) -> Run | None:
     with reading(engine) as conn:
         return store.claim(conn, worker, only=only, left=left)
@@ -185,7 +199,7 @@ def _concerned(
 ) -> Sequence[PlanLine]:
     """Those of the accounts that readers would see changed."""
     lines: list[PlanLine] = []
-    for outcome in _derived(conn, run, account_ids, future, now):
+    for outcome in _derived(conn, run.tenant_id, account_ids, future, now):
         changes = diff(outcome.before, outcome.after)
         if not changes:
             continue
@@ -200,15 +214,15 @@ def _concerned(
 
 
 def _derived(
-    conn: sa.Connection, run: Run, account_ids: Sequence[str], future: Rules, now: datetime
+    conn: sa.Connection, tenant_id: str, account_ids: Sequence[str], future: Rules, now: datetime
 ) -> Sequence[Outcome]:
     try:
         writes = [Rederive(one) for one in account_ids]
-        return decided(conn, run.tenant_id, writes, future, now, lock=False).outcomes
+        return decided(conn, tenant_id, writes, future, now, lock=False).outcomes
     except RefusedError:  # somebody of them is gone
         if len(account_ids) == 1:
             return ()
-        return [one for id in account_ids for one in _derived(conn, run, [id], future, now)]
+        return [one for id in account_ids for one in _derived(conn, tenant_id, [id], future, now)]
 
 
 def _judged_rule(conn: sa.Connection, run: Run, rules: Rules) -> dict[str, Any]:

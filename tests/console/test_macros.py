@@ -112,7 +112,7 @@ def test_steps_mark_where_one_is(rendered: Any) -> None:
     html = rendered('{{ m.steps([("Choose", "/a", "done"), ("Exchange", "/b", "now"), ("Test", "", "later")]) }}')
     assert html.count('aria-current="step"') == 1
     assert '<a href="/a">Choose</a>' in html
-    assert "/b" not in html
+    assert 'href="/b"' not in html
 
 
 def test_a_difference_shows_only_what_differs(rendered: Any) -> None:

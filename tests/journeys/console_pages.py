@@ -37,9 +37,14 @@ PARTS: Final = {
     "attribute": "SELECT 'title'",
 }
 # The same for one rule alone: (rule, part).
-SPECIAL: Final[dict[tuple[str, str], str]] = {}
+_HR: Final = "SELECT id FROM sources WHERE tenant_id = :tenant AND kind = 'hris'"
+SPECIAL: Final[dict[tuple[str, str], str]] = {
+    ("/admin/sources/<source_id>/upload", "source_id"): _HR,
+    ("/admin/sources/<source_id>/values", "source_id"): _HR,
+    ("/admin/sources/<source_id>", "source_id"): _HR,
+}
 # Pages that are no page by themselves, and why.
-WITHOUT: Final[dict[str, str]] = {}
+WITHOUT: Final[dict[str, str]] = {"/admin/sources/ownership/type": "it leads on to the line of one type"}
 
 
 @dataclass(frozen=True, slots=True)
