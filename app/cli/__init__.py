@@ -39,6 +39,7 @@ VERBS: Final = {
     "key": "key:key",
     "mapping": "mapping:mapping",
     "ownership": "ownership:ownership",
+    "role": "role:role",
     "run": "importing:run_group",
     "saml-key": "saml_key:saml_key",
     "scim": "scim:scim",

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 import sqlalchemy as sa
 
-from app.cli.context import FAILED, Context, actor, finish, json_option, show, table, tenant_option
-from app.identity.writes import BusyError
+from app.cli.context import Context, actor, json_option, show, table, tenant_option
+from app.cli.lazy import LazyGroup
+from app.cli.previews import expect_option, saved_or_refused, shown_or_refused, told, yes_option
+from app.store import mapping_pages, tenants
 from app.store import mappings as store
-from app.store import tenants
 from app.store.engine import reading
 from app.sync import mapping_file, mappings
 from app.sync.mapping_changes import Change, MappingError
-from app.sync.mappings import Holding, Preview, PreviewChangedError
 
-SHOWN = 50
+UNMAPPED = 500
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -27,8 +26,6 @@ role_option = click.option("--role", metavar="NAME", help="The role of the learn
 scope_option = click.option("--scope", help="tenant (the default), branch:<name> or course:<name>.")
 priority_option = click.option("--priority", type=int, default=0, help="Decides between roles of the same rank.")
 remove_option = click.option("--remove", is_flag=True, help="Show what removing it would do.")
-yes_option = click.option("--yes", is_flag=True, help="Save without asking.")
-expect_option = click.option("--expect", "expected", metavar="HASH", help="Save only if the preview has this hash.")
 
 
 def match_options(command: Command) -> Command:
@@ -44,7 +41,14 @@ def match_options(command: Command) -> Command:
     return command
 
 
-@click.group()
+@click.group(
+    cls=LazyGroup,
+    lazy={
+        "history": "mapping_history:history",
+        "revert": "mapping_history:revert",
+        "show-revision": "mapping_history:show_revision",
+    },
+)
 def mapping() -> None:
     """Which groups and attributes give which roles."""
 
@@ -54,22 +58,22 @@ def mapping() -> None:
 @json_option
 @click.pass_obj
 def list_(context: Context, tenant_name: str, as_json: bool) -> None:
-    """Show the role table, the groups that nothing is mapped to, and the roles."""
+    """Show the role table, the groups that nothing is mapped to (the first 500 by name), and the roles."""
     with context.database() as engine, reading(engine) as conn:
         tenant_id = tenants.find(conn, tenant_name).id
         rows = store.listing(conn, tenant_id)
-        unmapped = store.unmapped_groups(conn, tenant_id)
+        unmapped = mapping_pages.unmapped(conn, tenant_id, limit=UNMAPPED)
         roles = store.roles(conn, tenant_id)
     lines = [
         (one.source, f"{one.kind} {one.attribute}" if one.attribute else one.kind, one.match, one.role, one.scope,
          one.priority, one.state)
         for one in rows
     ]  # fmt: skip
-    groups = [(one.source, one.name, one.members, one.id) for one in unmapped]
+    groups = [(one.source, one.name, one.counted, one.id) for one in unmapped]
     text = [
         table(lines, ["source", "kind", "match", "role", "scope", "priority", "state"]) if lines else "No mapping.",
         "",
-        "Groups without a mapping:" if groups else "Every group has a mapping.",
+        f"Groups without a mapping{_first(groups)}:" if groups else "Every group has a mapping.",
         *([table(groups, ["source", "group", "members", "id"])] if groups else []),
         "",
         f"Roles: {', '.join(f'{one.name} (administrator)' if one.administrator else one.name for one in roles)}",
@@ -121,8 +125,9 @@ def preview(context: Context, tenant_name: str, remove: bool, as_json: bool, **s
     """Show who would gain and who would lose a role, and save nothing."""
     change = _change("remove" if remove else "set", **said)
     with context.database() as engine:
-        shown = _preview(engine, _tenant_id(engine, tenant_name), [change])
-    show(shown.as_dict(), _told(shown), as_json=as_json)
+        tenant_id = tenant_of(engine, tenant_name)
+        shown = shown_or_refused(lambda: mappings.preview(engine, tenant_id, [change]))
+    show(shown.as_dict(), told(shown), as_json=as_json)
 
 
 @mapping.command()
@@ -170,35 +175,40 @@ def _save(
     as_json: bool,
 ) -> None:
     with context.database() as engine:
-        tenant_id = _tenant_id(engine, tenant_name)
+        tenant_id = tenant_of(engine, tenant_name)
         try:
             changes = wanted(engine, tenant_id) if callable(wanted) else list(wanted)
-            shown = _preview(engine, tenant_id, changes)
-            if not yes and expected is None:
-                click.echo(_told(shown), err=as_json)
-                click.confirm("Save this?", abort=True, err=as_json)
-            hash_ = expected or shown.hash
-            saved = mappings.save(engine, tenant_id, changes, actor=actor(), expected_hash=hash_, wait=True)
-        except PreviewChangedError as error:
-            show({"error": str(error), "preview": error.preview.as_dict()}, f"{error}\n{_told(error.preview)}",
-                 as_json=as_json)  # fmt: skip
-            finish(FAILED)
-            return
-        except (MappingError, BusyError) as error:
+        except MappingError as error:
             raise click.ClickException(str(error)) from error
-    data = {**asdict(saved), "preview": saved.preview.as_dict()}
-    text = f"{_told(saved.preview)}\nSaved as revision {saved.revision}; roles are {saved.state}."
-    show(data, text, as_json=as_json)
+        save_shown(engine, tenant_id, changes, yes, expected, as_json)
 
 
-def _preview(engine: sa.Engine, tenant_id: str, changes: Sequence[Change]) -> Preview:
-    try:
-        return mappings.preview(engine, tenant_id, changes)
-    except MappingError as error:
-        raise click.ClickException(str(error)) from error
+def _first(groups: Sequence[object]) -> str:
+    return f" (the first {UNMAPPED})" if len(groups) == UNMAPPED else ""
 
 
-def _tenant_id(engine: sa.Engine, name: str) -> str:
+def save_shown(
+    engine: sa.Engine,
+    tenant_id: str,
+    changes: Sequence[Change],
+    yes: bool,
+    expected: str | None,
+    as_json: bool,
+    *,
+    note: str = "",
+    reverts: str | None = None,
+) -> None:
+    """Show what the changes do, ask unless that was said already, and save what was shown."""
+    shown = shown_or_refused(lambda: mappings.preview(engine, tenant_id, changes))
+    if not yes and expected is None:
+        click.echo(told(shown), err=as_json)
+        click.confirm("Save this?", abort=True, err=as_json)
+    facts: Any = {"actor": actor(), "expected_hash": expected or shown.hash, "note": note, "reverts": reverts}
+    saved_or_refused(lambda: mappings.save(engine, tenant_id, changes, **facts, wait=True), as_json)
+
+
+def tenant_of(engine: sa.Engine, name: str) -> str:
+    """The id of the tenant called so."""
     with reading(engine) as conn:
         return tenants.find(conn, name).id
 
@@ -226,19 +236,3 @@ def _change(
         if not equals:
             raise click.UsageError("--attribute is written as NAME=VALUE")
     return Change(verb, kind, match, role, scope, priority, source_name, name)
-
-
-def _told(shown: Preview) -> str:
-    parts = [_people("gain", shown.gains), _people("lose", shown.losses), _people("keep", shown.kept)]
-    if shown.removes_last_administrator:
-        parts.append("Nobody would administer the tenant any more: this cannot be saved.")
-    parts.append(f"{shown.accounts} people are concerned. Hash of this preview: {shown.hash}")
-    return "\n".join(parts)
-
-
-def _people(verb: str, holdings: Sequence[Holding]) -> str:
-    lines = [f"{len(holdings)} {verb} a role" + (":" if holdings else ".")]
-    lines += [f"  {one.name}: {one.role} ({one.scope})" for one in holdings[:SHOWN]]
-    if len(holdings) > SHOWN:
-        lines.append(f"  … and {len(holdings) - SHOWN} more (--json prints all)")
-    return "\n".join(lines)

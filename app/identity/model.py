@@ -13,6 +13,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
+from app.identity.console_roles import ConsoleRole
+
 Value = Any  # JSON: text, number, bool, list or object
 
 
@@ -153,11 +155,15 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """A role of the tenant's LMS. A higher `rank` wins where the tenant lets the highest win."""
+    """A role of the tenant's LMS. A higher `rank` wins where the tenant lets the highest win.
+
+    `console` is what whoever holds it in the scope tenant may do in the console; None: nothing.
+    """
 
     name: str
     rank: int
     administrator: bool = False
+    console: ConsoleRole | None = None
 
 
 @dataclass(frozen=True, slots=True)

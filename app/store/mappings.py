@@ -5,6 +5,7 @@ A group's line hangs on the group's id and keeps its name and externalId: while 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -13,8 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.identity.console_roles import ConsoleRole
+from app.identity.naming import group_sorted_by
 from app.store import tables as t
 from app.store.tables import Id
+
+COUNTED: Final = 1_000  # members of a group
+_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +47,22 @@ class MappingRow:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """A group as its source pushed it; `members` counts the records directly in it."""
+    """A group as its source pushed it. `members` counts the records directly in it up to `COUNTED`, and no further:
+    one more means that there are more. `mapped`: a line names it. `place` is where it stands, for the page behind it.
+    """
 
     id: str
     source: str
     name: str
     external_id: str | None
     members: int
+    mapped: bool = False
+    place: tuple[str, str] = ("", "")
+
+    @property
+    def counted(self) -> str:
+        """The number of members for people: exact, or `1,000+`."""
+        return f"{COUNTED:,}+" if self.members > COUNTED else f"{self.members:,}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,61 +76,62 @@ class RoleRow:
     console: ConsoleRole | None = None  # what whoever holds it may do in the console
 
 
-_LISTING = sa.text("""
+LINES: Final = """
     SELECT m.id, m.kind, s.name AS source, COALESCE(g.display_name, m.group_name, m.value) AS match, m.role, m.scope,
         m.priority, m.attribute, m.source_id, m.group_id, COALESCE(g.external_id, m.group_external_id) AS external_id,
         m.kind = 'group' AND (g.id IS NULL OR g.deleted_at IS NOT NULL) AS waiting,
         EXISTS (SELECT FROM groups o WHERE o.tenant_id = g.tenant_id AND o.source_id = g.source_id AND o.id <> g.id
-            AND o.display_name = g.display_name AND o.deleted_at IS NULL) AS shares_name
+            AND o.name = g.name AND o.display_name = g.display_name AND o.deleted_at IS NULL) AS shares_name
     FROM mappings m
     LEFT JOIN sources s ON s.tenant_id = m.tenant_id AND s.id = m.source_id
     LEFT JOIN groups g ON g.tenant_id = m.tenant_id AND g.id = m.group_id
-    WHERE m.tenant_id = :tenant ORDER BY m.kind, s.name, 4, m.scope, m.role, m.id
-""")
+    WHERE m.tenant_id = :tenant"""
+_ALL = sa.text(f"{LINES} ORDER BY m.kind, s.name, 4, m.scope, m.role, m.id")
 
 
 def listing(conn: sa.Connection, tenant_id: str) -> list[MappingRow]:
     """All lines, groups by the name that they have now."""
-    return [
-        MappingRow(
-            id=str(row.id),
-            kind=row.kind,
-            source=row.source,
-            match=row.match,
-            role=row.role,
-            scope=row.scope,
-            priority=row.priority,
-            attribute=row.attribute,
-            source_id=_text(row.source_id),
-            group_id=_text(row.group_id),
-            group_external_id=row.external_id,
-            state="waiting" if row.waiting else "live",
-            shares_name=row.shares_name,
-        )
-        for row in conn.execute(_LISTING, {"tenant": tenant_id})
-    ]
+    return [line_of(row) for row in conn.execute(_ALL, {"tenant": tenant_id})]
 
 
-_GROUPS = """
-    SELECT g.id, s.name AS source, g.display_name, g.external_id,
-        (SELECT count(*) FROM members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id AND m.kind = 'User') AS n
+def line_of(row: Any) -> MappingRow:
+    """A row of `LINES`."""
+    return MappingRow(
+        id=str(row.id),
+        kind=row.kind,
+        source=row.source,
+        match=row.match,
+        role=row.role,
+        scope=row.scope,
+        priority=row.priority,
+        attribute=row.attribute,
+        source_id=_text(row.source_id),
+        group_id=_text(row.group_id),
+        group_external_id=row.external_id,
+        state="waiting" if row.waiting else "live",
+        shares_name=row.shares_name,
+    )
+
+
+# Whatever is asked of a group costs the same for ten members and for 100,000.
+GROUPS: Final = f"""
+    SELECT g.id, s.name AS source, g.display_name, g.name, g.external_id,
+        (SELECT count(*) FROM (SELECT FROM members m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id
+            AND m.kind = 'User' LIMIT {COUNTED + 1}) counted) AS members,
+        EXISTS (SELECT FROM mappings m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id) AS mapped
     FROM groups g JOIN sources s ON s.tenant_id = g.tenant_id AND s.id = g.source_id
-    WHERE g.tenant_id = :tenant AND g.deleted_at IS NULL AND {which} ORDER BY s.name, g.display_name, g.id
-"""
-_UNMAPPED = sa.text(
-    _GROUPS.format(which="NOT EXISTS (SELECT FROM mappings m WHERE m.tenant_id = g.tenant_id AND m.group_id = g.id)")
-)
-_NAMED = sa.text(_GROUPS.format(which="g.source_id = :source AND (g.display_name = :name OR g.id::text = :name)"))
-
-
-def unmapped_groups(conn: sa.Connection, tenant_id: str) -> list[GroupRow]:
-    """Groups that give nothing, because no line names them."""
-    return [_group(row) for row in conn.execute(_UNMAPPED, {"tenant": tenant_id})]
+    WHERE g.tenant_id = :tenant AND g.deleted_at IS NULL"""
+_NAMED = sa.text(f"{GROUPS} AND g.source_id = :source AND g.name = :folded AND g.display_name = :name ORDER BY g.id")
+_BY_ID = sa.text(f"{GROUPS} AND g.source_id = :source AND g.id = CAST(:id AS uuid)")
 
 
 def groups_named(conn: sa.Connection, tenant_id: str, source_id: str, name: str) -> list[GroupRow]:
     """The living groups of the source with this display name or id."""
-    return [_group(row) for row in conn.execute(_NAMED, {"tenant": tenant_id, "source": source_id, "name": name})]
+    said = {"tenant": tenant_id, "source": source_id}
+    found = [*conn.execute(_NAMED, said | {"name": name, "folded": group_sorted_by(name)})]
+    if _UUID.fullmatch(name):
+        found += conn.execute(_BY_ID, said | {"id": name})
+    return [group_of(row) for row in found]
 
 
 def roles(conn: sa.Connection, tenant_id: str) -> list[RoleRow]:
@@ -124,6 +139,17 @@ def roles(conn: sa.Connection, tenant_id: str) -> list[RoleRow]:
     c = t.roles.c
     chosen = sa.select(c.name, c.rank, c.administrator, c.description, c.console).where(c.tenant_id == tenant_id)
     return [RoleRow(**row) for row in conn.execute(chosen.order_by(c.rank.desc(), c.name)).mappings()]
+
+
+_HELD = sa.text("""
+    SELECT EXISTS (SELECT FROM grants WHERE tenant_id = :tenant AND effective AND role = :role)
+        OR EXISTS (SELECT FROM grants WHERE tenant_id = :tenant AND rule = 'hand' AND role = :role)
+""")
+
+
+def is_held(conn: sa.Connection, tenant_id: str, role: str) -> bool:
+    """Whether somebody has the role, or was given it by hand: by a line of the table others can have it in vain."""
+    return bool(conn.execute(_HELD, {"tenant": tenant_id, "role": role}).scalar())
 
 
 def write(conn: sa.Connection, tenant_id: str, saved: Sequence[dict[str, Any]], removed: Collection[str]) -> None:
@@ -226,8 +252,10 @@ def _accounts(rows: sa.CursorResult[Any]) -> set[str]:
     return {str(row.account_id) for row in rows}
 
 
-def _group(row: Any) -> GroupRow:
-    return GroupRow(str(row.id), row.source, row.display_name, row.external_id, row.n)
+def group_of(row: Any) -> GroupRow:
+    """A row of `GROUPS`."""
+    place = (row.name, str(row.id))
+    return GroupRow(str(row.id), row.source, row.display_name, row.external_id, row.members, row.mapped, place)
 
 
 def _text(value: Any) -> str | None:

@@ -100,7 +100,7 @@ def load(conn: sa.Connection, tenant_id: str, revision: int) -> Rules:
         revision=revision,
         sources={row.id: replace(source_of(row), pushes_groups=row.id in pushing) for row in rows(t.sources)},
         ownership={**default_ownership(), **owned},
-        roles={row.name: Role(row.name, row.rank, row.administrator) for row in rows(t.roles)},
+        roles={row.name: Role(row.name, row.rank, row.administrator, row.console) for row in rows(t.roles)},
         mappings=tuple(sorted((mapping_of(row) for row in rows(t.mappings)), key=lambda one: one.id)),
         highest_role_wins=value(settings, "highest_role_wins"),
         assigned_domains={row.domain: row.source_id for row in rows(t.domains)},

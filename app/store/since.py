@@ -30,14 +30,16 @@ _NOBODY: Final = frozenset(
         "connection",
         "console",
         "credential",
+        "import",
         "key",
-        "link",
         "mapping",
         "passkey",
         "receiver",
         "role",
         "run",
+        "scim_client",
         "session",
+        "set_up_link",
     }
 )
 

@@ -7,7 +7,7 @@ A group is called by its display name or id within a source. One that is not the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final, Literal
@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 import sqlalchemy as sa
 
 from app.identity.attributes import is_known
+from app.identity.console_roles import ConsoleRole, highest
 from app.identity.folding import fold
 from app.identity.model import RoleMapping, Rules
 from app.identity.roles import SCOPE
@@ -94,6 +95,21 @@ def draft(conn: sa.Connection, tenant_id: str, changes: Sequence[Change], rules:
     removed = tuple(sorted(before.keys() - table.keys()))
     old = tuple(before[id] for id in (*removed, *(line["id"] for line in saved)) if id in before)
     return Draft(saved, removed, old)
+
+
+def grants_console(changes: Iterable[Change], rules: Rules) -> ConsoleRole | None:
+    """The highest place in the console that these changes give or take; None: they touch no such role.
+
+    Who saves them must reach it: nobody maps a group to a place above their own. A removal that names no role counts
+    for every role that a line of its kind gives.
+    """
+    roles: set[str] = set()
+    for change in changes:
+        if change.role is not None:
+            roles.add(change.role)
+        else:
+            roles |= {mapping.role for mapping in rules.mappings if mapping.kind == change.kind}
+    return highest(rules.roles[name].console for name in roles if name in rules.roles)
 
 
 def _set(

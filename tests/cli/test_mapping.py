@@ -123,3 +123,24 @@ def test_a_file_of_another_form_is_refused(run: Command, tmp_path: Path) -> None
     result = run("mapping", "import", file, "--tenant", "acme", "--yes")
     assert result.exit_code == 1
     assert "The first line of the file has to be" in result.output
+
+
+def test_the_history_is_listed_shown_and_taken_back(run: Command) -> None:
+    run("mapping", "set", *GROUP, "--role", "instructor", "--yes")
+    run("mapping", "set", *GROUP, "--role", "instructor", "--priority", "4", "--yes")
+    rows = told(run("mapping", "history", "--tenant", "acme", "--json"))
+    assert [len(row["before"]) for row in rows] == [1, 0]
+    newest, oldest = rows[0]["revision"], rows[1]["revision"]
+    assert told(run("mapping", "history", "--tenant", "acme", "--before", newest, "--json"))[0]["revision"] == oldest
+    shown = run("mapping", "show-revision", newest, "--tenant", "acme").output
+    assert "priority from 0 to 4" in shown
+    left = run("mapping", "revert", oldest, "--tenant", "acme", "--yes")
+    assert left.exit_code == 1
+    assert "it was changed since: priority is 4 now" in left.output
+    assert run("mapping", "revert", newest, "--tenant", "acme", "--expect", "0").exit_code == 1
+    assert run("mapping", "revert", newest, "--tenant", "acme", answer="n\n").exit_code == 1
+    assert run("mapping", "revert", newest, "--tenant", "acme", "--yes").exit_code == 0
+    back = told(run("mapping", "history", "--tenant", "acme", "--json"))[0]
+    assert (back["note"], back["reverts"]) == (f"takes back revision {newest}", rows[0]["id"])
+    assert told(run("mapping", "list", "--tenant", "acme", "--json"))["mappings"][0]["priority"] == 0
+    assert run("mapping", "show-revision", "999", "--tenant", "acme").exit_code == 1

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.identity.writes import BusyError
-from app.store import audit
+from app.store import audit, mapping_pages
 from app.store import mappings as store
 from app.store import tables as t
 from app.store.engine import make_engine, reading, writing
@@ -132,7 +132,7 @@ def test_groups_without_a_mapping_are_listed_as_they_were_pushed(
 ) -> None:
     save(engine, tenant.id, [INSTRUCTORS], actor="eve")
     with reading(engine) as conn:
-        (group,) = store.unmapped_groups(conn, tenant.id)
+        (group,) = mapping_pages.unmapped(conn, tenant.id)
     assert (group.name, group.source, group.members) == ("Evening teachers", "okta", 1)
 
 
