@@ -40,7 +40,9 @@ def found(conn: sa.Connection, tenant_id: str, text: str, rules: Rules, most: in
         return Found([], False)
     attribute, _, value = text.partition("=")
     if value.strip() and attribute.strip():
-        return _merged(_contained(conn, tenant_id, _said(attribute.strip(), value.strip()), most), most)
+        said = _contained(conn, tenant_id, _said(attribute.strip(), value.strip()), most)
+        if said:  # an id may have such a sign in it, too
+            return _merged(said, most)
     folded = " ".join(fold(text).replace(",", " ").split())
     rows = _WAYS.rows(conn, _values(tenant_id, text, folded, rules, most))
     if pairs := list(_pairs(folded)):
