@@ -14,7 +14,7 @@ from app.cli.context import FAILED, Context, finish, json_option, show, table, t
 from app.store import audit as chain
 from app.store import audit_log, tenants
 from app.store.audit_log import Asked
-from app.store.engine import reading
+from app.store.engine import reading, snapshot
 
 DAY: Final = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"))
 
@@ -85,7 +85,7 @@ def _asked(since: datetime | None, until: datetime | None, **narrowed: Any) -> A
 @click.pass_obj
 def verify(context: Context, tenant_name: str, as_json: bool) -> None:
     """Walk the whole chain. Ends with 1 if an entry was changed, is missing, or does not fit."""
-    with context.database() as engine, reading(engine) as conn:
+    with context.database() as engine, snapshot(engine) as conn:
         checked, broken = chain.verify(conn, tenants.find(conn, tenant_name).id)
     text = f"{checked} entries, and the chain holds." if broken is None else f"The chain is broken: {broken}."
     show({"checked": checked, "broken": broken}, text, as_json=as_json)

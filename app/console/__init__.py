@@ -19,6 +19,7 @@ from app.console import (
     access,
     administrators,
     assets,
+    audit,
     duplicates,
     finding,
     links_in,
@@ -44,6 +45,7 @@ from app.console.routing import Route, Section, add
 MODULES: Final[tuple[ModuleType, ...]] = (
     access,
     administrators,
+    audit,
     duplicates,
     finding,
     links_in,

@@ -50,29 +50,61 @@ def link(rows: list[dict[str, Any]]) -> bytes:
     return b"".join(bytes.fromhex(row["digest"]) for row in rows)
 
 
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """`checked` entries from number `first` on; `broken` is the first thing that does not fit, None if all does."""
+
+    first: int
+    checked: int
+    broken: str | None = None
+
+
 def verify(conn: sa.Connection, tenant_id: str) -> tuple[int, str | None]:
     """Walk the whole chain: (entries checked, the first thing that does not fit or None)."""
-    chain, pending, checked = b"\x00", b"", 0
-    rows = conn.execute(sa.select(t.audit).where(t.audit.c.tenant_id == tenant_id).order_by(t.audit.c.number))
+    found = _walk(conn, tenant_id, 0, b"\x00")
+    return found.checked, found.broken
+
+
+def verify_newest(conn: sa.Connection, tenant_id: str, most: int) -> Verified:
+    """Walk the chain's end: at least the newest `most` entries, from the end of the transaction before them on."""
+    c = t.audit.c
+    known = sa.select(t.ledger.c.next_audit).where(t.ledger.c.tenant_id == tenant_id)
+    before = conn.execute(known).scalar_one() - most
+    link = sa.select(c.number, c.hash).where(c.tenant_id == tenant_id, c.number < before, c.hash.is_not(None))
+    start = conn.execute(link.order_by(c.number.desc()).limit(1)).one_or_none()
+    return _walk(conn, tenant_id, start.number, start.hash) if start else _walk(conn, tenant_id, 0, b"\x00")
+
+
+def _walk(conn: sa.Connection, tenant_id: str, number: int, chain: bytes) -> Verified:
+    """From behind entry `number`, whose link of the chain is given, to the end that the ledger knows."""
+    first, pending = number + 1, b""
+    c = t.audit.c
+    rows = conn.execute(sa.select(t.audit).where(c.tenant_id == tenant_id, c.number > number).order_by(c.number))
     for row in rows:
-        checked += 1
-        if row.number != checked:
-            return checked, f"entry {checked} is missing"
-        facts = dict(row.facts)
-        personal_digest = facts.pop("personalDigest", None)
-        if row.personal is not None and _personal_digest(row.personal, row.salt) != personal_digest:
-            return checked, f"the personal values of entry {row.number} were changed"
-        if _digest(row.at, row.actor, row.action, row.subject, facts, personal_digest) != row.digest:
-            return checked, f"entry {row.number} was changed"
+        number += 1
+        if row.number != number:
+            return Verified(first, number - first + 1, f"entry {number} is missing")
+        if wrong := _wrong(row):
+            return Verified(first, number - first + 1, wrong)
         pending += row.digest
         if row.hash is not None:
             chain, pending = hashlib.sha256(chain + pending).digest(), b""
             if chain != row.hash:
-                return checked, f"the chain breaks at entry {row.number}"
+                return Verified(first, number - first + 1, f"the chain breaks at entry {number}")
     known = conn.execute(sa.select(t.ledger.c.audit_hash).where(t.ledger.c.tenant_id == tenant_id)).scalar_one()
-    if pending or chain != known:
-        return checked, "the chain does not end where the ledger says"
-    return checked, None
+    ends = None if chain == known and not pending else "the chain does not end where the ledger says"
+    return Verified(first, number - first + 1, ends)
+
+
+def _wrong(row: sa.Row[Any]) -> str | None:
+    """What of one entry does not fit its digests."""
+    facts = dict(row.facts)
+    personal_digest = facts.pop("personalDigest", None)
+    if row.personal is not None and _personal_digest(row.personal, row.salt) != personal_digest:
+        return f"the personal values of entry {row.number} were changed"
+    if _digest(row.at, row.actor, row.action, row.subject, facts, personal_digest) != row.digest:
+        return f"entry {row.number} was changed"
+    return None
 
 
 def _personal_digest(personal: Mapping[str, Any] | None, salt: bytes | None) -> str | None:

@@ -82,6 +82,14 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
         commit(conn)
 
 
+@contextmanager
+def snapshot(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Several reads of one moment; nothing can be written."""
+    with writing(engine) as conn:
+        conn.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield conn
+
+
 def check_server(conn: sa.Connection) -> int:
     """The server's major version.
 
