@@ -11,8 +11,11 @@ import pytest
 import sqlalchemy as sa
 
 from app.store import (
+    console_links,
+    console_sessions,
     flows,
     forgetting,
+    passkeys,
     provider_tables,
     sessions,
     sign_in_tables,
@@ -21,6 +24,7 @@ from app.store import (
     tenant_settings,
     tenants,
 )
+from app.store.console_sessions import NewConsoleSession
 from app.store.engine import reading, writing
 from app.store.flows import NewPending
 from app.store.sessions import NewSession
@@ -134,3 +138,27 @@ def test_each_kind_is_found_by_an_index(engine: sa.Engine, tenant: tenants.Tenan
                 assert re.search(r"Index Cond: \(\((x_1\.)?tenant_id = n\.id\) AND", plan), f"{table.name}: {plan}"
         finally:
             conn.exec_driver_sql("RESET enable_seqscan")
+
+
+def test_the_consoles_leftovers_go_too(engine: sa.Engine, tenant: tenants.Tenant) -> None:
+    with writing(engine) as conn:
+        passkeys.ask(conn, "browser", "sign in", b"challenge", None)
+        link = console_links.issue(conn, tenant.id, "scim", "test", timedelta(days=1))
+        console_sessions.begin(conn, NewConsoleSession(tenant.id, "set-up link", link_id=link.id))
+
+    def left(days: int) -> list[int]:
+        age = f"- interval '{days} days'"
+        with writing(engine) as conn:
+            for table, time in _CONSOLE.items():
+                conn.exec_driver_sql(f"UPDATE {table} SET {time} = {time} {age}")
+        _forget(engine)
+        with reading(engine) as conn:
+            return [conn.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one() for table in _CONSOLE]
+
+    assert left(0) == [1, 1, 1]
+    assert left(2) == [0, 1, 1]
+    assert left(31) == [0, 0, 1]
+    assert left(150) == [0, 0, 0]
+
+
+_CONSOLE = {"console_challenges": "expires_at", "console_sessions": "expires_at", "console_links": "created_at"}
