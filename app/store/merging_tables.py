@@ -24,7 +24,7 @@ duplicates = sa.Table(
     sa.Column("created_at", Time, nullable=False, server_default=NOW),
     sa.Column("decided_at", Time),
     sa.Column("decided_by", sa.Text),
-    sa.Index("ix_duplicates_state", "tenant_id", "state", "created_at"),
+    sa.Index("ix_duplicates_state", "tenant_id", "state", "created_at", "id"),
     sa.Index("ix_duplicates_account", "tenant_id", "account_id"),
     sa.Index(
         "ix_duplicates_candidates",

@@ -297,6 +297,8 @@ def downgrade() -> None:
     op.drop_index("ix_groups_name", table_name="groups", postgresql_where=sa.text("deleted_at IS NULL"))
     op.drop_column("groups", "name")
     op.drop_index("ix_grants_rule", table_name="grants")
+    op.drop_index("ix_duplicates_state", "duplicates")
+    op.create_index("ix_duplicates_state", "duplicates", ["tenant_id", "state", "created_at"])
     op.drop_column("duplicates", "decided_by")
     op.drop_column("duplicates", "decided_at")
     for name, table in (
@@ -332,6 +334,8 @@ def _index_people() -> None:
     op.create_index(
         "ix_accounts_suspended", "accounts", ["tenant_id", "name", "id"], postgresql_where=sa.text("suspended")
     )
+    op.drop_index("ix_duplicates_state", "duplicates")
+    op.create_index("ix_duplicates_state", "duplicates", ["tenant_id", "state", "created_at", "id"])
     op.create_index("ix_duplicates_account", "duplicates", ["tenant_id", "account_id"])
     op.create_index(
         "ix_duplicates_candidates",
