@@ -95,8 +95,8 @@ def enter(demo: Demo) -> Session:
     return Session(cookie_name(demo.rollcall), begun.secret)
 
 
-def addresses(demo: Demo) -> dict[str, str]:
-    """Rule and address of every page."""
+def address_in(demo: Demo, rule: str) -> str:
+    """The rule's address in the demo that runs."""
     with demo.server.engine() as engine, reading(engine) as conn:
         tenant_id = str(conn.execute(sa.text("SELECT id FROM tenants WHERE name = :n"), {"n": stage.TENANT}).scalar())
-        return {rule: address(conn, tenant_id, rule) for rule in rules() if rule not in WITHOUT}
+        return address(conn, tenant_id, rule)

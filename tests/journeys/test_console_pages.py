@@ -24,11 +24,6 @@ def session(demo: Demo) -> Session:
 
 
 @pytest.fixture(scope="module")
-def addresses(demo: Demo, session: Session) -> dict[str, str]:
-    return console_pages.addresses(demo)
-
-
-@pytest.fixture(scope="module")
 def inside(demo: Demo, chrome: Chromium, session: Session) -> Iterator[Tab]:
     """A browser that is in the console."""
     with chrome.tab(demo.rollcall, scripts=True) as tab:
@@ -37,10 +32,10 @@ def inside(demo: Demo, chrome: Chromium, session: Session) -> Iterator[Tab]:
 
 
 @pytest.mark.parametrize("rule", console_pages.rules())
-def test_a_page_is_faultless(demo: Demo, inside: Tab, session: Session, addresses: dict[str, str], rule: str) -> None:
+def test_a_page_is_faultless(demo: Demo, inside: Tab, session: Session, rule: str) -> None:
     if rule in console_pages.WITHOUT:
         pytest.skip(console_pages.WITHOUT[rule])
-    url = demo.rollcall + addresses[rule]
+    url = demo.rollcall + console_pages.address_in(demo, rule)
     answer = requests.get(url, cookies={session.name: session.value}, timeout=30)
     assert answer.status_code == 200
     if not answer.headers["Content-Type"].startswith("text/html"):
