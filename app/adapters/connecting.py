@@ -52,6 +52,7 @@ class Said:
     affiliation: str = "employee"
     employee_namespace: str | None = None  # None: that of the paired source, if it has one
     id: str | None = None  # None: a new one
+    enabled: bool = True
     metadata: Metadata | None = None
 
 
@@ -94,6 +95,7 @@ def create(engine: sa.Engine, vault: Callable[[], Vault], tenant_id: str, said: 
         affiliation=said.affiliation,
         employee_namespace=said.employee_namespace,
         id=said.id,
+        enabled=said.enabled,
         **_columns(said.metadata or Metadata()),
     )
 

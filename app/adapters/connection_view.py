@@ -21,7 +21,7 @@ def described(stored: Stored, public_url: str, now: datetime | None = None) -> d
     """
     now = now or datetime.now(UTC)
     settings, fault = _settings(stored)
-    shown = [] if not isinstance(settings, Saml) else [_certificate(one, now) for one in settings.certificates]
+    shown = [] if not isinstance(settings, Saml) else [certificate(one, now) for one in settings.certificates]
     return {
         "id": stored.id,
         "name": stored.name,
@@ -83,7 +83,8 @@ def _state(stored: Stored) -> str:
     return "on" if stored.enabled else "off"
 
 
-def _certificate(body: str, now: datetime) -> dict[str, Any]:
+def certificate(body: str, now: datetime) -> dict[str, Any]:
+    """A certificate by what people compare it by, and how long it still is."""
     read = certificates.read(body)
     return {
         "subject": read.subject,

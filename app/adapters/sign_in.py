@@ -22,11 +22,12 @@ from app.adapters.pace import Pace
 from app.identity.writes import BusyError, Outcome
 from app.logins import log_in
 from app.proxies import neighbourhood
-from app.store import connections, flows, sessions, sign_ins, tenants
+from app.store import connection_setups, connections, flows, sessions, sign_ins, tenants
 from app.store.audit import Entry
+from app.store.connection_setups import Setup
 from app.store.engine import reading, writing
 from sso.assertion import Assertion, ProviderSession
-from sso.connections import Connection, SamlKey
+from sso.connections import Connection, Saml, SamlKey
 from sso.demands import Demands
 from sso.errors import SignInError
 from sso.keeping import Aim, Arrived, Device, Request, Session, Tenant, Tester, Visitor
@@ -76,6 +77,9 @@ class SignInDesk:
     def connection(self, connection_id: str) -> tuple[Tenant, Connection] | None:
         with reading(self._engine) as conn:
             stored = connections.find(conn, connection_id)
+            setup = None if stored else connection_setups.anybodys(conn, connection_id)
+        if setup is not None and setup.kind == "saml":
+            return Tenant(setup.tenant_id, setup.tenant_name), _to_come(setup)
         found = self._connections.find(connection_id) if stored else None
         return (Tenant(stored.tenant_id, stored.tenant_name), found) if stored and found else None
 
@@ -234,6 +238,14 @@ class SignInDesk:
                 count = act(conn)[0]
         self._ended()
         return count
+
+
+def _to_come(setup: Setup) -> Connection:
+    """A connection whose provider is not known yet: its own metadata can be read, and it trusts nobody."""
+    settings = Saml(entity_id="", sso_url="", certificates=())
+    return Connection(
+        setup.connection_id, setup.tenant_id, setup.name, setup.title, source_id="", settings=settings, enabled=False
+    )
 
 
 def _demand_enabled(conn: sa.Connection, connection: Connection) -> None:

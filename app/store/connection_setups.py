@@ -86,6 +86,20 @@ def say(conn: sa.Connection, tenant_id: str, connection_id: str, said: Mapping[s
     _SAY.rows(conn, {"tenant": tenant_id, "id": connection_id, "said": dumps(dict(said))})
 
 
+def adopt(conn: sa.Connection, stored: connections.Stored, vendor: str, actor: str) -> None:
+    """A connection that was made elsewhere has one from now on, made."""
+    values = {
+        "tenant": stored.tenant_id,
+        "id": stored.id,
+        "name": stored.name,
+        "title": stored.title,
+        "kind": stored.kind,
+        "vendor": vendor,
+        "actor": actor,
+    }
+    _ADOPT.rows(conn, values)
+
+
 def made(conn: sa.Connection, tenant_id: str, connection_id: str) -> None:
     """The connection is there: only the guide is remembered."""
     _MADE.rows(conn, {"tenant": tenant_id, "id": connection_id})
@@ -112,6 +126,7 @@ _FIND: Final = Statement(
 _ANYBODYS: Final = Statement(f"{_SELECT} WHERE u.connection_id = CAST(%(id)s AS uuid) AND u.made_at IS NULL")
 _WAITING: Final = Statement(f"""
     {_SELECT} WHERE u.tenant_id = CAST(%(tenant)s AS uuid) AND u.made_at IS NULL
+        AND NOT EXISTS (SELECT FROM connections c WHERE c.tenant_id = u.tenant_id AND c.id = u.connection_id)
     ORDER BY u.created_at DESC, u.connection_id LIMIT CAST(%(most)s AS int)
 """)
 _BEGIN: Final = Statement("""
@@ -124,7 +139,13 @@ _BEGIN: Final = Statement("""
 """)
 _SAY: Final = Statement(f"""
     UPDATE connection_setups SET said = CAST(%(said)s AS jsonb), updated_at = now()
-    WHERE {_THIS} AND made_at IS NULL
+    WHERE {_THIS}
+""")
+_ADOPT: Final = Statement("""
+    INSERT INTO connection_setups (tenant_id, connection_id, name, title, kind, vendor, created_by, made_at)
+    VALUES (CAST(%(tenant)s AS uuid), CAST(%(id)s AS uuid), CAST(%(name)s AS text), CAST(%(title)s AS text),
+        CAST(%(kind)s AS text), CAST(%(vendor)s AS text), CAST(%(actor)s AS text), now())
+    ON CONFLICT DO NOTHING
 """)
 _MADE: Final = Statement(f"""
     UPDATE connection_setups SET said = '{{}}', made_at = now(), updated_at = now() WHERE {_THIS}

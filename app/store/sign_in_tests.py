@@ -51,6 +51,12 @@ def find(conn: sa.Connection, tenant_id: str, id: str, connection_id: str, owner
     return None if row is None else Test(**row._asdict())
 
 
+def latest(conn: sa.Connection, tenant_id: str, connection_id: str, owner: str) -> Test | None:
+    """The owner's newest test of the connection."""
+    row = _LATEST.row(conn, {"tenant": tenant_id, "connection": connection_id, "owner": digest(owner)})
+    return None if row is None else Test(**row._asdict())
+
+
 def passed(conn: sa.Connection, tenant_id: str, connection_id: str, since: datetime) -> bool:
     """Whether a test of the connection went well since then, as the sign-in log says it."""
     values = {"tenant": tenant_id, "connection": connection_id, "since": since}
@@ -67,6 +73,11 @@ _FIND: Final = Statement("""
     SELECT id, connection_id, report, at, expires_at FROM sign_in_tests
     WHERE tenant_id = CAST(%(tenant)s AS uuid) AND id = CAST(%(id)s AS uuid)
         AND connection_id = CAST(%(connection)s AS uuid) AND owner = CAST(%(owner)s AS bytea) AND expires_at > now()
+""")
+_LATEST: Final = Statement("""
+    SELECT id, connection_id, report, at, expires_at FROM sign_in_tests
+    WHERE tenant_id = CAST(%(tenant)s AS uuid) AND connection_id = CAST(%(connection)s AS uuid)
+        AND owner = CAST(%(owner)s AS bytea) AND expires_at > now() ORDER BY expires_at DESC LIMIT 1
 """)
 _PASSED: Final = Statement("""
     SELECT 1 FROM sign_ins WHERE tenant_id = CAST(%(tenant)s AS uuid)
