@@ -33,6 +33,9 @@ PARTS: Final = {
     "doubt_id": "SELECT id FROM duplicates WHERE tenant_id = :tenant ORDER BY created_at LIMIT 1",
     "run_id": "SELECT id FROM runs WHERE tenant_id = :tenant ORDER BY id DESC LIMIT 1",
     "request_id": "SELECT id FROM scim_requests WHERE tenant_id = :tenant ORDER BY id DESC LIMIT 1",
+    "client_id": "SELECT id FROM clients WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
+    "code": """SELECT code FROM sign_ins WHERE tenant_id = :tenant
+        ORDER BY outcome = 'refused' DESC, at DESC LIMIT 1""",
     "tenant": "SELECT name FROM tenants WHERE id = :tenant",
     "attribute": "SELECT 'title'",
 }
@@ -44,7 +47,11 @@ SPECIAL: Final[dict[tuple[str, str], str]] = {
     ("/admin/sources/<source_id>", "source_id"): _HR,
 }
 # Pages that are no page by themselves, and why.
-WITHOUT: Final[dict[str, str]] = {"/admin/sources/ownership/type": "it leads on to the line of one type"}
+WITHOUT: Final[dict[str, str]] = {
+    "/admin/sources/ownership/type": "it leads on to the line of one type",
+    "/admin/sign-in-connections/<connection_id>/tests/<test_id>": "is of one session and fifteen minutes; "
+    "test_console_sign_in makes a test, and looks at it",
+}
 
 
 @dataclass(frozen=True, slots=True)

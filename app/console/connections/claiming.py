@@ -39,12 +39,12 @@ MEANINGS: Final[Mapping[str, tuple[str, str]]] = {
 _FIELDS: Final = tuple(one.name for one in fields(ClaimMap))
 
 
-def show(desk: Desk, visit: Visit, id: str) -> Response:
-    return _page(desk, visit, place_of(desk, visit, id))
+def show(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    return _page(desk, visit, place_of(desk, visit, connection_id))
 
 
-def save(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     stored = made(place)
     said: dict[str, Any] = {name: _names(field(name)) or None for name in _FIELDS}
     onward = f"{place.href}/claims" if place.enabled else f"{place.href}/test"
@@ -86,6 +86,6 @@ def _page(desk: Desk, visit: Visit, place: Place, errors: Mapping[str, str] | No
 
 
 ROUTES: Final = (
-    Route("GET", f"{BASE}/<id>/claims", show, needs="admin", link=LINK),
-    Route("POST", f"{BASE}/<id>/claims", save, needs="admin", link=LINK),
+    Route("GET", f"{BASE}/<connection_id>/claims", show, needs="admin", link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/claims", save, needs="admin", link=LINK),
 )

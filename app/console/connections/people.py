@@ -35,12 +35,12 @@ ARRIVALS: Final = (
 _FIELDS: Final = ("title", "domains")
 
 
-def show(desk: Desk, visit: Visit, id: str) -> Response:
-    return _page(desk, visit, place_of(desk, visit, id))
+def show(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    return _page(desk, visit, place_of(desk, visit, connection_id))
 
 
-def save(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     stored, arrival = made(place), field("arrival")
     if arrival not in get_args(Arrival):
         raise Refused(422, "Choose what becomes of people who are not here yet.")
@@ -94,6 +94,6 @@ def _page(desk: Desk, visit: Visit, place: Place, errors: Mapping[str, str] | No
 
 
 ROUTES: Final = (
-    Route("GET", f"{BASE}/<id>/people", show, needs="admin"),
-    Route("POST", f"{BASE}/<id>/people", save, needs="admin"),
+    Route("GET", f"{BASE}/<connection_id>/people", show, needs="admin"),
+    Route("POST", f"{BASE}/<connection_id>/people", save, needs="admin"),
 )

@@ -76,27 +76,27 @@ def create(desk: Desk, visit: Visit) -> Response:
     return _one(desk, visit, id, secret=secret, fresh=True)
 
 
-def show(desk: Desk, visit: Visit, id: str) -> Response:
-    return _one(desk, visit, id)
+def show(desk: Desk, visit: Visit, client_id: str) -> Response:
+    return _one(desk, visit, client_id)
 
 
-def rotate(desk: Desk, visit: Visit, id: str) -> Response:
-    found = _client(desk, visit, id)
+def rotate(desk: Desk, visit: Visit, client_id: str) -> Response:
+    found = _client(desk, visit, client_id)
     if relying_party(found.client).auth_method not in CONFIDENTIAL or found.removed_at is not None:
         raise Refused(409, "It has no secret.")
     hours = field("overlap", "24")
     if not (hours.isascii() and hours.isdigit() and int(hours) <= MOST_OVERLAP):
         raise Refused(422, f"The overlap is in whole hours, 0 to {MOST_OVERLAP}. Nothing was changed.")
     secret = registering.add_secret(
-        desk.engine, visit.tenant_id, id, overlap=timedelta(hours=int(hours)), expires_at=None, actor=visit.actor
+        desk.engine, visit.tenant_id, client_id, overlap=timedelta(hours=int(hours)), expires_at=None, actor=visit.actor
     )
-    return _one(desk, visit, id, secret=secret)
+    return _one(desk, visit, client_id, secret=secret)
 
 
-def remove(desk: Desk, visit: Visit, id: str) -> Response:
-    found = _client(desk, visit, id)
+def remove(desk: Desk, visit: Visit, client_id: str) -> Response:
+    found = _client(desk, visit, client_id)
     try:
-        registering.remove(desk.engine, visit.tenant_id, id, actor=visit.actor)
+        registering.remove(desk.engine, visit.tenant_id, client_id, actor=visit.actor)
     except UnknownCredentialError:
         raise Refused(409, "It is removed already.") from None
     return back(HERE, f"{found.client.name} is removed: nobody can sign in to it any more, and its tokens ended.")
@@ -191,7 +191,7 @@ ROUTES: Final = (
     Route("GET", HERE, listing),
     Route("GET", f"{HERE}/new", new, needs="admin"),
     Route("POST", f"{HERE}/new", create, needs="admin"),
-    Route("GET", f"{HERE}/<id>", show),
-    Route("POST", f"{HERE}/<id>/rotate", rotate, needs="admin"),
-    Route("POST", f"{HERE}/<id>/remove", remove, needs="admin"),
+    Route("GET", f"{HERE}/<client_id>", show),
+    Route("POST", f"{HERE}/<client_id>/rotate", rotate, needs="admin"),
+    Route("POST", f"{HERE}/<client_id>/remove", remove, needs="admin"),
 )

@@ -34,13 +34,13 @@ AUTH_METHODS: Final = (
 _KEPT: Final = ("url", "document", "entity_id", "hand_entity_id", "sso_url", "certificate", "issuer", "client_id")
 
 
-def show(desk: Desk, visit: Visit, id: str) -> Response:
-    return _page(desk, visit, place_of(desk, visit, id))
+def show(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    return _page(desk, visit, place_of(desk, visit, connection_id))
 
 
-def understand(desk: Desk, visit: Visit, id: str) -> Response:
+def understand(desk: Desk, visit: Visit, connection_id: str) -> Response:
     """Look at what was entered; it is kept, and shown to be saved."""
-    place = place_of(desk, visit, id)
+    place = place_of(desk, visit, connection_id)
     try:
         found = _saml(desk, place) if place.kind == "saml" else _issuer(desk, place)
     except NotUnderstoodError as error:
@@ -51,15 +51,15 @@ def understand(desk: Desk, visit: Visit, id: str) -> Response:
     return back(f"{place.href}/provider")
 
 
-def forget(desk: Desk, visit: Visit, id: str) -> Response:
+def forget(desk: Desk, visit: Visit, connection_id: str) -> Response:
     """Enter something else."""
-    place = place_of(desk, visit, id)
+    place = place_of(desk, visit, connection_id)
     setting_up.keep(desk.engine, visit.tenant_id, place.id, None)
     return back(f"{place.href}/provider")
 
 
-def save(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     found = setting_up.understood(place.setup)
     if found is None and not (place.kind == "oidc" and place.stored is not None):
         raise Refused(409, "Nothing is entered yet, or it was saved already. Enter it again.")
@@ -168,8 +168,8 @@ def _page(desk: Desk, visit: Visit, place: Place, errors: Mapping[str, str] | No
 
 
 ROUTES: Final = (
-    Route("GET", f"{BASE}/<id>/provider", show, needs="admin", link=LINK),
-    Route("POST", f"{BASE}/<id>/provider", understand, needs="admin", link=LINK),
-    Route("POST", f"{BASE}/<id>/provider/forget", forget, needs="admin", link=LINK),
-    Route("POST", f"{BASE}/<id>/provider/save", save, needs="admin", link=LINK),
+    Route("GET", f"{BASE}/<connection_id>/provider", show, needs="admin", link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/provider", understand, needs="admin", link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/provider/forget", forget, needs="admin", link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/provider/save", save, needs="admin", link=LINK),
 )

@@ -43,14 +43,14 @@ def begin(desk: Desk, visit: Visit) -> Response:
     return back(f"{BASE}/{id}/guide")
 
 
-def guide(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def guide(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     return page("connections/guide.html", place=place, way=way(place, visit, "guide"), tabs=tabs(place, visit, "guide"))
 
 
-def our_metadata(desk: Desk, visit: Visit, id: str) -> Response:
+def our_metadata(desk: Desk, visit: Visit, connection_id: str) -> Response:
     """The same document as at its public address, as a file: for providers that cannot reach it."""
-    place = place_of(desk, visit, id)
+    place = place_of(desk, visit, connection_id)
     if place.kind != "saml":
         raise Refused(404, "OpenID Connect has no such document.")
     keys = desk.connections.saml_keys()
@@ -61,8 +61,8 @@ def our_metadata(desk: Desk, visit: Visit, id: str) -> Response:
     return answer
 
 
-def discard(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def discard(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     if place.stored is not None or place.setup is None:
         raise Refused(409, "It is a connection by now: remove it on its own page.")
     setting_up.discard(desk.engine, place.setup, visit.actor)
@@ -74,9 +74,9 @@ def _to_publish(desk: Desk, place: Place) -> Connection:
     return found or Connection(place.id, "", place.name, place.title, "", Saml("", "", ()), enabled=False)
 
 
-def to_guide(desk: Desk, visit: Visit, id: str) -> Response:
+def to_guide(desk: Desk, visit: Visit, connection_id: str) -> Response:
     """The address of a set-up as it is remembered: to where it was left."""
-    place = place_of(desk, visit, id)
+    place = place_of(desk, visit, connection_id)
     answer = redirect(f"{place.href}/{'provider' if place.setup and place.setup.said else 'guide'}", 303, Response)
     assert isinstance(answer, Response)
     return answer
@@ -85,8 +85,8 @@ def to_guide(desk: Desk, visit: Visit, id: str) -> Response:
 ROUTES: Final = (
     Route("GET", f"{BASE}/new", choose, needs="admin"),
     Route("POST", f"{BASE}/new", begin, needs="admin"),
-    Route("GET", f"{BASE}/<id>/guide", guide, link=LINK),
-    Route("GET", f"{BASE}/<id>/metadata.xml", our_metadata, link=LINK),
-    Route("GET", f"{BASE}/<id>/set-up", to_guide, link=LINK),
-    Route("POST", f"{BASE}/<id>/discard", discard, needs="admin"),
+    Route("GET", f"{BASE}/<connection_id>/guide", guide, link=LINK),
+    Route("GET", f"{BASE}/<connection_id>/metadata.xml", our_metadata, link=LINK),
+    Route("GET", f"{BASE}/<connection_id>/set-up", to_guide, link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/discard", discard, needs="admin"),
 )

@@ -29,8 +29,8 @@ RECENT: Final = 10
 KEY_WARNED: Final = timedelta(days=90)
 
 
-def show(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def show(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     if place.stored is None:
         return back(f"{place.href}/set-up")
     if visit.link is not None:
@@ -69,13 +69,13 @@ def _for_link(desk: Desk, visit: Visit, place: Place) -> Response:
     )
 
 
-def switch(desk: Desk, visit: Visit, id: str) -> Response:
+def switch(desk: Desk, visit: Visit, connection_id: str) -> Response:
     """The last step of a set-up has an address of its own; it is the connection's page."""
-    return show(desk, visit, id)
+    return show(desk, visit, connection_id)
 
 
-def enable(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def enable(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     stored = made(place)
     if visit.link is not None and not _tested(desk, stored):
         raise Refused(
@@ -86,8 +86,8 @@ def enable(desk: Desk, visit: Visit, id: str) -> Response:
     return back(place.href, f"{stored.title} is switched on: people can sign in by it.")
 
 
-def disable(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def disable(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     stored = made(place)
     _change(desk, visit, stored, Change(enabled=False))
     ended = 0
@@ -98,15 +98,15 @@ def disable(desk: Desk, visit: Visit, id: str) -> Response:
     return back(place.href, f"{stored.title} is switched off: nobody can sign in by it.{more}", "warning")
 
 
-def end_sessions(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def end_sessions(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     ended = connecting.end_sessions(desk.engine, visit.tenant_id, made(place).name, visit.actor)
     desk.wake("logout")
     return back(place.href, f"{ended} sessions ended.")
 
 
-def remove(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def remove(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     stored = made(place)
     if field("name") != stored.name:
         raise Refused(422, f"To remove it, type its name: {stored.name}. Nothing was changed.")
@@ -117,9 +117,9 @@ def remove(desk: Desk, visit: Visit, id: str) -> Response:
     return back(BASE, f"{stored.title} is removed; {ended} sessions ended.")
 
 
-def refresh(desk: Desk, visit: Visit, id: str) -> Response:
+def refresh(desk: Desk, visit: Visit, connection_id: str) -> Response:
     """Read its metadata again now."""
-    place = place_of(desk, visit, id)
+    place = place_of(desk, visit, connection_id)
     stored = made(place)
     if stored.metadata_url is None:
         raise Refused(409, "It has no address of metadata: bring the document under Provider.")
@@ -131,20 +131,20 @@ def refresh(desk: Desk, visit: Visit, id: str) -> Response:
     return back(place.href, f"The metadata was read. {said}")
 
 
-def checks(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def checks(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     web = way_out(desk.public_url, desk.settings.outbound_networks or ())
     found = connection_checks.run(made(place), web, desk.public_url, desk.clock)
     return page("connections/checks.html", place=place, checks=found, tabs=tabs(place, visit, "checks"))
 
 
-def edit(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def edit(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     return page("connections/settings.html", place=place, settings=shown(made(place)), errors={})
 
 
-def save(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     stored = made(place)
     try:
         different = changed(stored)
@@ -158,9 +158,9 @@ def save(desk: Desk, visit: Visit, id: str) -> Response:
     return back(place.href, "Saved." if different else "Nothing changed.")
 
 
-def secret(desk: Desk, visit: Visit, id: str) -> Response:
+def secret(desk: Desk, visit: Visit, connection_id: str) -> Response:
     """A new client secret from the provider, in place of the old one."""
-    place = place_of(desk, visit, id)
+    place = place_of(desk, visit, connection_id)
     stored = made(place)
     if not field("client_secret"):
         raise Refused(422, "Paste the new client secret. The old one stays.")
@@ -198,15 +198,15 @@ def _key(one: Any, now: Any) -> dict[str, Any]:
 
 
 ROUTES: Final = (
-    Route("GET", f"{BASE}/<id>", show, link=LINK),
-    Route("GET", f"{BASE}/<id>/switch", switch, link=LINK),
-    Route("GET", f"{BASE}/<id>/checks", checks),
-    Route("GET", f"{BASE}/<id>/settings", edit, needs="admin"),
-    Route("POST", f"{BASE}/<id>/settings", save, needs="admin"),
-    Route("POST", f"{BASE}/<id>/enable", enable, needs="admin", link=LINK),
-    Route("POST", f"{BASE}/<id>/disable", disable, needs="admin"),
-    Route("POST", f"{BASE}/<id>/sessions/end", end_sessions, needs="admin"),
-    Route("POST", f"{BASE}/<id>/refresh", refresh, needs="admin"),
-    Route("POST", f"{BASE}/<id>/secret", secret, needs="admin"),
-    Route("POST", f"{BASE}/<id>/remove", remove, needs="admin"),
+    Route("GET", f"{BASE}/<connection_id>", show, link=LINK),
+    Route("GET", f"{BASE}/<connection_id>/switch", switch, link=LINK),
+    Route("GET", f"{BASE}/<connection_id>/checks", checks),
+    Route("GET", f"{BASE}/<connection_id>/settings", edit, needs="admin"),
+    Route("POST", f"{BASE}/<connection_id>/settings", save, needs="admin"),
+    Route("POST", f"{BASE}/<connection_id>/enable", enable, needs="admin", link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/disable", disable, needs="admin"),
+    Route("POST", f"{BASE}/<connection_id>/sessions/end", end_sessions, needs="admin"),
+    Route("POST", f"{BASE}/<connection_id>/refresh", refresh, needs="admin"),
+    Route("POST", f"{BASE}/<connection_id>/secret", secret, needs="admin"),
+    Route("POST", f"{BASE}/<connection_id>/remove", remove, needs="admin"),
 )

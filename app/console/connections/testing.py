@@ -34,8 +34,8 @@ FOUND: Final = {
 }
 
 
-def show(desk: Desk, visit: Visit, id: str) -> Response:
-    place = place_of(desk, visit, id)
+def show(desk: Desk, visit: Visit, connection_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     made(place)
     with reading(desk.engine) as conn:
         latest = sign_in_tests.latest(conn, visit.tenant_id, place.id, visit.session.id)
@@ -50,9 +50,9 @@ def show(desk: Desk, visit: Visit, id: str) -> Response:
     )
 
 
-def begin(desk: Desk, visit: Visit, id: str) -> Response:
+def begin(desk: Desk, visit: Visit, connection_id: str) -> Response:
     """Off to the provider, in this browser, which alone can come back with the answer."""
-    place = place_of(desk, visit, id)
+    place = place_of(desk, visit, connection_id)
     connection = _connection(desk, made(place).id)
     tester, who = Tester(connections.new_id(), visit.session.id), visitor()
     report = f"{place.href}/tests/{tester.id}"
@@ -64,10 +64,10 @@ def begin(desk: Desk, visit: Visit, id: str) -> Response:
     return answer
 
 
-def report(desk: Desk, visit: Visit, id: str, test: str) -> Response:
-    place = place_of(desk, visit, id)
+def report(desk: Desk, visit: Visit, connection_id: str, test_id: str) -> Response:
+    place = place_of(desk, visit, connection_id)
     with reading(desk.engine) as conn:
-        found = sign_in_tests.find(conn, visit.tenant_id, test, place.id, visit.session.id)
+        found = sign_in_tests.find(conn, visit.tenant_id, test_id, place.id, visit.session.id)
         name = None if found is None or visit.link else _name(conn, visit.tenant_id, found.report)
     if found is None:
         raise Refused(
@@ -108,7 +108,7 @@ def _connection(desk: Desk, id: str) -> Connection:
 
 
 ROUTES: Final = (
-    Route("GET", f"{BASE}/<id>/test", show, needs="admin", link=LINK),
-    Route("POST", f"{BASE}/<id>/test", begin, needs="admin", link=LINK),
-    Route("GET", f"{BASE}/<id>/tests/<test>", report, needs="admin", link=LINK),
+    Route("GET", f"{BASE}/<connection_id>/test", show, needs="admin", link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/test", begin, needs="admin", link=LINK),
+    Route("GET", f"{BASE}/<connection_id>/tests/<test_id>", report, needs="admin", link=LINK),
 )
