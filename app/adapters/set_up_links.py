@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from app.adapters.administering import Doer, NotDoneError
 from app.adapters.audited import audited
 from app.identity.console_roles import reaches
-from app.store import connections, console_links
+from app.store import connection_setups, connections, console_links
 from app.store import tables as t
 from app.store.audit import Entry
 from app.store.console_links import Issued
@@ -38,7 +38,7 @@ class Target:
 
 
 def targets(engine: sa.Engine, tenant_id: str) -> list[Target]:
-    """The tenant's connections and the sources that push by SCIM."""
+    """The tenant's connections, those that are being set up too, and the sources that push by SCIM."""
     sources = (
         sa.select(t.sources.c.id, t.sources.c.name)
         .where(t.sources.c.tenant_id == tenant_id, t.sources.c.kind == "idp", t.sources.c.state != "retired")
@@ -47,6 +47,8 @@ def targets(engine: sa.Engine, tenant_id: str) -> list[Target]:
     )
     with reading(engine) as conn:
         found = [Target("connection", one.id, one.title) for one in connections.listing(conn, tenant_id)]
+        waiting = connection_setups.waiting(conn, tenant_id)
+        found += [Target("connection", one.connection_id, f"{one.title} ({one.name})") for one in waiting]
         return found + [Target("scim", str(row.id), row.name) for row in conn.execute(sources)]
 
 

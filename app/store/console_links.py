@@ -130,10 +130,11 @@ _LINK: Final = """
         l.note, l.created_by, l.created_at, l.expires_at, l.opened_at, l.revoked_at,
         CASE WHEN l.revoked_at IS NOT NULL OR (l.administrator_id IS NOT NULL AND a.id IS NULL) THEN 'revoked'
             WHEN l.opened_at IS NOT NULL THEN 'used' WHEN l.expires_at <= now() THEN 'expired' ELSE 'open' END AS state,
-        a.name AS for_whom, a.role, COALESCE(c.title, s.name) AS about
+        a.name AS for_whom, a.role, COALESCE(c.title, u.title, s.name) AS about
     FROM console_links l JOIN tenants n ON n.id = l.tenant_id
         LEFT JOIN administrators a ON a.tenant_id = l.tenant_id AND a.id = l.administrator_id AND a.removed_at IS NULL
         LEFT JOIN connections c ON c.tenant_id = l.tenant_id AND c.id = l.connection_id
+        LEFT JOIN connection_setups u ON u.tenant_id = l.tenant_id AND u.connection_id = l.connection_id
         LEFT JOIN sources s ON s.tenant_id = l.tenant_id AND s.id = l.source_id
 """
 _BY_SECRET: Final = Statement(f"{_LINK} WHERE l.hash = CAST(%(hash)s AS bytea)")
