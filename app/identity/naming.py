@@ -32,5 +32,7 @@ def group_sorted_by(display_name: str) -> str:
 
 
 def _name(said: Mapping[str, Any]) -> str:
+    if said.get("displayName"):
+        return str(said["displayName"])
     full = " ".join(str(said[part]) for part in ("givenName", "familyName") if said.get(part))
-    return str(said.get("displayName") or full or said.get("userName") or said.get("emails.work") or "")
+    return str(full or said.get("userName") or said.get("emails.work") or "")

@@ -14,11 +14,12 @@ from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
+from app.store.driver import Statement
+from app.store.role_reads import ids_of
 from app.store.run_tables import mapping_draft_lines as lines_of
 from app.store.run_tables import mapping_drafts as drafts
-from app.store.tables import Id
 from app.store.tenants import NotFoundError
 
 STALLED_SECONDS: Final = 30
@@ -151,12 +152,10 @@ _GATHER = sa.text("""
     ), people AS (
         INSERT INTO mapping_draft_people (tenant_id, draft_id, number, account_id)
         SELECT :tenant, mine.id, p.number, p.id
-        FROM mine, unnest(:accounts) WITH ORDINALITY AS p(id, number)
+        FROM mine, unnest(CAST(:accounts AS uuid[])) WITH ORDINALITY AS p(id, number)
     )
     SELECT count(*) FROM mine
-""").bindparams(
-    sa.bindparam("plan", type_=JSONB), sa.bindparam("counts", type_=JSONB), sa.bindparam("accounts", type_=sa.ARRAY(Id))
-)
+""").bindparams(sa.bindparam("plan", type_=JSONB), sa.bindparam("counts", type_=JSONB))
 
 
 def gather(
@@ -174,7 +173,7 @@ def gather(
         "tenant": draft.tenant_id,
         "id": draft.id,
         "worker": worker,
-        "accounts": list(account_ids),
+        "accounts": ids_of(account_ids),
         "total": len(account_ids),
         "plan": dict(plan),
         "revision": revision,
@@ -185,16 +184,16 @@ def gather(
     return bool(conn.execute(_GATHER, parameters).scalar())
 
 
-_DUE = sa.text("""
+_DUE = Statement("""
     SELECT account_id FROM mapping_draft_people
-    WHERE tenant_id = :tenant AND draft_id = :id AND number > :after ORDER BY number LIMIT :limit
+    WHERE tenant_id = %(tenant)s AND draft_id = %(id)s AND number > %(after)s ORDER BY number LIMIT %(limit)s
 """)
 
 
 def due(conn: sa.Connection, draft: MappingDraft, after: int, limit: int) -> list[str]:
     """The next people behind number `after`."""
     parameters = {"tenant": draft.tenant_id, "id": draft.id, "after": after, "limit": limit}
-    return [str(one) for one in conn.execute(_DUE, parameters).scalars()]
+    return [row[0] for row in _DUE.rows(conn, parameters)]
 
 
 _ADVANCE = sa.text("""
@@ -204,8 +203,9 @@ _ADVANCE = sa.text("""
         RETURNING id
     ), lines AS (
         INSERT INTO mapping_draft_lines (tenant_id, draft_id, kind, number, account_id, name, role, scope)
-        SELECT :tenant, mine.id, l.* FROM mine, unnest(CAST(:kinds AS text[]), CAST(:numbers AS bigint[]),
-            CAST(:accounts AS uuid[]), CAST(:names AS text[]), CAST(:roles AS text[]), CAST(:scopes AS text[])) AS l
+        SELECT :tenant, mine.id, l.kind, l.number, l.account_id, l.name, l.role, l.scope
+        FROM mine, json_to_recordset(:lines) AS l(kind text, number bigint, account_id uuid, name text, role text,
+            scope text)
     ), people AS (
         UPDATE mapping_draft_people p SET standing = CAST(:standings AS jsonb) ->> CAST(p.account_id AS text)
         FROM mine
@@ -213,7 +213,9 @@ _ADVANCE = sa.text("""
             AND p.number > :before AND p.number <= :done
     )
     SELECT count(*) FROM mine
-""").bindparams(sa.bindparam("counts", type_=JSONB), sa.bindparam("standings", type_=JSONB))
+""").bindparams(
+    *(sa.bindparam(name, type_=JSONB) for name in ("counts", "standings")), sa.bindparam("lines", type_=JSON)
+)
 
 
 def advance(
@@ -225,15 +227,13 @@ def advance(
     done: int,
     sum: str,
     counts: Mapping[str, int],
-    lines: Sequence[tuple[str, int, str, str, str, str]],
+    lines: Sequence[Mapping[str, Any]],
     standings: Mapping[str, str],
 ) -> bool:
-    """People from number `before` up to `done` are worked out; lines are (kind, number, account, name, role, scope).
+    """People from number `before` up to `done` are worked out; `lines` are rows of `mapping_draft_lines`.
 
     False: it was stopped, or is another worker's.
     """
-    columns = list(zip(*lines, strict=True)) or [()] * 6
-    names = ("kinds", "numbers", "accounts", "names", "roles", "scopes")
     parameters = {
         "tenant": draft.tenant_id,
         "id": draft.id,
@@ -243,7 +243,7 @@ def advance(
         "sum": sum,
         "counts": dict(counts),
         "standings": dict(standings),
-        **{name: list(column) for name, column in zip(names, columns, strict=True)},
+        "lines": list(lines),
     }
     return bool(conn.execute(_ADVANCE, parameters).scalar())
 

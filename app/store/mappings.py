@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.identity.console_roles import ConsoleRole
 from app.identity.naming import group_sorted_by
 from app.store import tables as t
-from app.store.tables import Id
+from app.store.driver import Statement
 
 COUNTED: Final = 1_000  # members of a group
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -162,9 +162,10 @@ def write(conn: sa.Connection, tenant_id: str, saved: Sequence[dict[str, Any]], 
         conn.execute(sa.insert(t.mappings), [{"tenant_id": tenant_id, **_stored(row)} for row in saved])
 
 
-_IN_GROUPS = sa.text("""
+_IN_GROUPS = Statement(
+    sa.text("""
     WITH RECURSIVE inside (id) AS (
-        SELECT unnest(:groups)
+        SELECT unnest(CAST(:groups AS uuid[]))
         UNION
         SELECT m.member_id FROM inside JOIN members m ON m.tenant_id = :tenant AND m.group_id = inside.id
             AND m.kind = 'Group'
@@ -172,18 +173,21 @@ _IN_GROUPS = sa.text("""
     SELECT r.account_id FROM inside
     JOIN members m ON m.tenant_id = :tenant AND m.group_id = inside.id AND m.kind = 'User'
     JOIN records r ON r.tenant_id = :tenant AND r.id = m.member_id
-    WHERE r.account_id IS NOT NULL LIMIT :limit
-""").bindparams(sa.bindparam("groups", type_=sa.ARRAY(Id)))
-_GRANTED = sa.text("""
-    SELECT account_id FROM grants WHERE tenant_id = :tenant AND rule = ANY(:rules)
-        AND (CAST(:roles AS text[]) IS NULL OR role = ANY(:roles)) LIMIT :limit
+    WHERE r.account_id IS NOT NULL LIMIT CAST(:limit AS bigint)
 """)
+)
+_GRANTED = Statement(
+    sa.text("""
+    SELECT account_id FROM grants WHERE tenant_id = :tenant AND rule = ANY(CAST(:rules AS text[]))
+        AND (CAST(:roles AS text[]) IS NULL OR role = ANY(CAST(:roles AS text[]))) LIMIT CAST(:limit AS bigint)
+""")
+)
 
 
 def in_groups(conn: sa.Connection, tenant_id: str, group_ids: Collection[str], limit: int | None = None) -> set[str]:
     """The accounts whose records are in these groups, however deep; with `limit`, some of them if they are more."""
     parameters = {"tenant": tenant_id, "groups": sorted(group_ids), "limit": _enough(limit)}
-    return _accounts(conn.execute(_IN_GROUPS, parameters))
+    return {row[0] for row in _IN_GROUPS.rows(conn, parameters)}
 
 
 def granted_by(
@@ -201,7 +205,7 @@ def granted_by(
         "roles": None if roles is None else sorted(roles),
         "limit": _enough(limit),
     }
-    return _accounts(conn.execute(_GRANTED, parameters))
+    return {row[0] for row in _GRANTED.rows(conn, parameters)}
 
 
 def _enough(limit: int | None) -> int | None:

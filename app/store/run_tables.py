@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-from app.store.columns import NOW, Id, Time, json, metadata, tenant
+from app.store.columns import NOW, Id, Time, json, metadata, people, tenant
 
 runs = sa.Table(
     "runs",
@@ -78,7 +78,7 @@ mapping_drafts = sa.Table(
 mapping_draft_people = sa.Table(
     "mapping_draft_people",
     metadata,
-    tenant(),
+    people(),
     sa.Column("draft_id", Id, primary_key=True),
     sa.Column("number", sa.BigInteger, primary_key=True),
     sa.Column("account_id", Id, nullable=False),
@@ -88,7 +88,7 @@ mapping_draft_people = sa.Table(
 mapping_draft_lines = sa.Table(
     "mapping_draft_lines",
     metadata,
-    tenant(),
+    people(),
     sa.Column("draft_id", Id, primary_key=True),
     sa.Column("kind", sa.Text, primary_key=True),  # gain, loss, kept
     sa.Column("number", sa.BigInteger, primary_key=True),

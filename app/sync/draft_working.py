@@ -84,7 +84,7 @@ def _step(
 ) -> MappingDraft | None:
     """These people's lines are stored, those of last administrators only when it is known whether they are."""
     counts, digest = dict(draft.counts), Sum(int(draft.hash or "0", 16))
-    rows: list[tuple[str, int, str, str, str, str]] = []
+    rows: list[dict[str, Any]] = []
     standings: dict[str, str] = {}
     for one in people:
         if one.outcome.standing is not None:
@@ -93,9 +93,10 @@ def _step(
             continue
         lines = one.outcome.if_last if last and draft.others is False else one.outcome.lines
         digest.add(one.account_id, lines)
+        said = {"account_id": one.account_id, "name": one.name}
         for kind, scope, role in lines:
             counts[_COUNTED[kind]] += 1
-            rows.append((kind, counts[_COUNTED[kind]], one.account_id, one.name, role, scope))
+            rows.append({"kind": kind, "number": counts[_COUNTED[kind]], "role": role, "scope": scope, **said})
     sum_ = f"{digest.value:x}"
     moved = store.advance(
         conn, draft, worker, before=draft.done, done=done, sum=sum_, counts=counts, lines=rows, standings=standings

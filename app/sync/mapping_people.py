@@ -127,7 +127,7 @@ class Scales:
         for account in accounts:
             attributes = {name: account.attributes[name] for name in asked if name in account.attributes}
             alike = sorted(kinds.get(account.id, ()))
-            key = (account.active, account.grants, orjson.dumps(attributes), tuple(alike))
+            key = (account.active, account.grants, orjson.dumps(attributes) if attributes else b"", tuple(alike))
             outcome = self._outcomes.get(key)
             if outcome is None:
                 outcome = self._outcomes[key] = _outcome(account, attributes, alike, self.turn)
@@ -144,12 +144,12 @@ class Scales:
 
     def _kind(self, record: RecordRead, grouped: frozenset[str], spoken: Sequence[str]) -> tuple[Any, ...]:
         """All that deriving looks at in a record, in a form that can be compared and sorted."""
-        within = sorted({above for group in record.groups for above in self._above[group]} & grouped)
+        within = sorted({above for group in record.groups for above in self._above[group] if above in grouped})
         if record.groups and not within:
             within = [SOMEWHERE]  # whether it is in any group tells whether its source pushes groups
         said = {name: record.said[name] for name in spoken if name in record.said} if record.said else {}
         lists = (record.roles or "[]", record.entitlements or "[]")
-        return (record.source_id, record.active, record.deleted, tuple(within), *lists, orjson.dumps(said))
+        return (record.source_id, record.active, record.deleted, tuple(within), *lists, orjson.dumps(said or {}))
 
 
 def _closure(group: str, edges: Mapping[str, Sequence[str]]) -> frozenset[str]:

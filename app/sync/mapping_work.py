@@ -1,14 +1,15 @@
 """One change of the rules, worked out for everybody concerned: the list that is shown, its counts and its hash.
 
-The hash adds up one digest for each gain and loss, so that a list has the same one in whatever order and pages it was
-worked out.
+The hash adds up one digest for each person who gains or loses, so that a list has the same one in whatever order and
+pages it was worked out.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
@@ -67,19 +68,27 @@ class Preview:
         }
 
 
+@lru_cache(maxsize=1_024)
+def _said(lines: tuple[Line, ...]) -> bytes:
+    """Gains and losses as text: many people have the same ones."""
+    counted = [line for line in lines if line[0] != KEPT_ROLE]
+    return orjson.dumps(counted) if counted else b""
+
+
 class Sum:
-    """The digest of a list of gains and losses, line by line."""
+    """The digest of a list of gains and losses, person by person."""
 
     __slots__ = ("value",)
 
     def __init__(self, value: int = 0) -> None:
         self.value = value
 
-    def add(self, account_id: str, lines: Iterable[Line]) -> None:
-        for line in lines:
-            if line[0] != KEPT_ROLE:
-                digest = hashlib.sha256(orjson.dumps((account_id, *line))).digest()
-                self.value = (self.value + int.from_bytes(digest, "big")) % _MODULUS
+    def add(self, account_id: str, lines: tuple[Line, ...]) -> None:
+        """Count somebody's gains and losses in."""
+        said = _said(lines)
+        if said:
+            digest = hashlib.sha256(account_id.encode() + said).digest()
+            self.value = (self.value + int.from_bytes(digest, "big")) % _MODULUS
 
     def hash(self, told: Sequence[Any], counts: dict[str, int]) -> str:
         """The preview's hash; `told` are the changes as JSON values."""

@@ -135,6 +135,7 @@ def upgrade() -> None:
         sa.Column("name", sa.Text, nullable=False),
         sa.Column("role", sa.Text, nullable=False),
         sa.Column("scope", sa.Text, nullable=False),
+        people=True,
     )
     _create(
         "mapping_draft_people",
@@ -143,6 +144,7 @@ def upgrade() -> None:
         sa.Column("number", sa.BigInteger, nullable=False),
         sa.Column("account_id", ID, nullable=False),
         sa.Column("standing", sa.Text),
+        people=True,
     )
     _create(
         "mapping_drafts",
@@ -270,13 +272,14 @@ def upgrade() -> None:
     op.execute("UPDATE roles SET console = 'admin' WHERE administrator")
 
 
-def _create(table: str, keys: tuple[str, ...], *columns: sa.Column[Any]) -> None:
-    """A table of a tenant's, which goes with the tenant."""
+def _create(table: str, keys: tuple[str, ...], *columns: sa.Column[Any], people: bool = False) -> None:
+    """A table of a tenant's, which goes with the tenant; rows of `people` carry no foreign keys."""
+    gone = sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=f"fk_{table}_tenant_id", ondelete="CASCADE")
     op.create_table(
         table,
         sa.Column("tenant_id", ID, nullable=False),
         *columns,
-        sa.ForeignKeyConstraint(["tenant_id"], ["tenants.id"], name=f"fk_{table}_tenant_id", ondelete="CASCADE"),
+        *([] if people else [gone]),
         sa.PrimaryKeyConstraint("tenant_id", *keys, name=f"pk_{table}"),
     )
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from app.store.engine import make_engine, reading, writing
-from app.sync import jobs, runs, sweep
+from app.sync import drafts, jobs, runs, sweep
 
 WAITING = "SELECT task_name, status::text FROM procrastinate_jobs ORDER BY id"
 
@@ -40,6 +40,15 @@ def test_a_worker_drains_and_forgets_the_job(engine: sa.Engine, database_url: st
     jobs.work(database_url, engine, wait=False)
     assert "drain" in calls
     assert ("wake", "todo") not in _jobs(engine)
+
+
+def test_a_worker_works_out_drafts(
+    engine: sa.Engine, database_url: str, calls: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drafts, "drain", lambda engine: calls.append("drafts"))
+    jobs.wake(engine, "draft")
+    jobs.work(database_url, engine, wait=False)
+    assert "drafts" in calls
 
 
 def test_a_wake_beside_a_running_job_is_kept(engine: sa.Engine) -> None:
