@@ -95,6 +95,14 @@ class Tab:
         """Fills in a field."""
         return self.act("type", on=css, text=text)
 
+    def attach(self, css: str, name: str, text: str) -> Sight:
+        """Gives a field a file of that name and text."""
+        return self.act("attach", on=css, file={"name": name, "text": text})
+
+    def choose(self, css: str, value: str) -> Sight:
+        """Chooses an option of a list."""
+        return self.act("choose", on=css, value=value)
+
     def cookie(self, url: str, name: str, value: str) -> None:
         """Gives the browser a cookie of that address."""
         self.act("cookie", url=url, name=name, value=value)

@@ -6,6 +6,8 @@
 //   {do: "see", tab, see}                  waits for the text
 //   {do: "click", tab, on, see}            `on`: the name of a button or link, or {css}
 //   {do: "type", tab, on, text}            `on`: a CSS selector, here and in {do: "find", tab, on}, which only waits
+//   {do: "attach", tab, on, file: {name, text}}   gives a field a file
+//   {do: "choose", tab, on, value}         an option of a list
 //   {do: "inspect", tab, name}             in light and dark, narrow and wide: what is too wide, what axe finds; pictures
 //   {do: "cookie", tab, url, name, value}  gives the browser a cookie of that address
 //   {do: "keys", tab, keys, see}           presses keys one after the other: "Control+k", "ArrowDown"
@@ -92,6 +94,14 @@ const acts = {
 
   async type(tab, { on, text }) {
     await tab.page.locator(on).fill(text);
+  },
+
+  async attach(tab, { on, file: { name, text } }) {
+    await tab.page.locator(on).setInputFiles({ name, mimeType: 'text/plain', buffer: Buffer.from(text) });
+  },
+
+  async choose(tab, { on, value }) {
+    await tab.page.locator(on).selectOption(value);
   },
 
   async cookie(tab, { url, name, value }) {
