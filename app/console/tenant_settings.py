@@ -26,9 +26,10 @@ from app.sync.source_changes import ROLE_RULE
 GROUPS: Final = (
     ("Roles", ("highest_role",)),
     ("The guard", ("guard.",)),
-    ("People", ("forget_",)),
+    ("People", ("forget_", "both_")),
     ("SCIM", ("scim.",)),
     ("Signing in", ("session.", "sign_in.")),
+    ("The console", ("console.",)),
     ("Others", ("",)),
 )
 

@@ -11,6 +11,8 @@ import sqlalchemy as sa
 from app.store import tables as t
 from app.store.tenants import raise_revision
 
+UNBOUNDED: Final = 1_000_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -20,14 +22,16 @@ class Setting:
     default: bool | int | float
     sentence: str
     least: int = 0
-    most: int = 1_000_000_000
+    most: int = UNBOUNDED
 
     @property
     def range(self) -> str:
         """What it may be, in words."""
         if isinstance(self.default, bool):
             return "true or false"
-        return "0 to 1" if isinstance(self.default, float) else f"{self.least:,} to {self.most:,}"
+        if isinstance(self.default, float):
+            return "0 to 1"
+        return f"{self.least:,} or more" if self.most == UNBOUNDED else f"{self.least:,} to {self.most:,}"
 
 
 SETTINGS: Final = (

@@ -1,6 +1,6 @@
-"""Sources in the console, in a real browser: a file that the guard holds is read, allowed and watched; an owner changes.
+"""Sources in the console, in a real browser: a held file is read, allowed and watched; an owner is moved up.
 
-Each with scripts and without: without them the buttons send the form, and a page shows how far a run is when it is loaded.
+Each with scripts and without: then the buttons send the form, and a page that is loaded again shows how far a run is.
 """
 
 from __future__ import annotations
