@@ -40,7 +40,7 @@ def listing(desk: Desk, visit: Visit) -> Response:
         sources = tenants.sources(conn, visit.tenant_id)
         roles = mappings.roles(conn, visit.tenant_id)
         group_id = id_arg("group")
-        group = groups.name_of(conn, visit.tenant_id, group_id) if group_id else None
+        group = groups.named(conn, visit.tenant_id, group_id) if group_id else None
     kept = {name: value for name, value in asked.items() if value}
     return page(
         "people/list.html",

@@ -58,8 +58,9 @@ def page(template: str, status: int = 200, **values: Any) -> Response:
         "theme": theme(),
         "fragment": is_fragment(),
         "here": request.path,
-        **values,
     }
+    assert not context.keys() & values.keys(), "a page's own values go by other names than those that every page has"
+    context |= values
     answer = Response(render_template(f"console/{template}", **context), status, mimetype="text/html")
     answer.headers.update(HEADERS)
     if said:

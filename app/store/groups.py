@@ -302,9 +302,11 @@ def take_up_mappings(conn: sa.Connection, tenant: str, source: str, group: str, 
     return conn.execute(_TAKE_UP, parameters).rowcount
 
 
-def name_of(conn: sa.Connection, tenant: str, group: str) -> str | None:
-    """What a living group is called."""
-    chosen = sa.select(t.groups.c.display_name).where(
-        t.groups.c.tenant_id == tenant, t.groups.c.id == group, t.groups.c.deleted_at.is_(None)
+def named(conn: sa.Connection, tenant: str, group: str) -> tuple[str, str] | None:
+    """What a living group is called, and its source."""
+    g, o = t.groups.c, t.sources.c
+    chosen = sa.select(g.display_name, o.name).where(
+        g.tenant_id == tenant, g.id == group, g.deleted_at.is_(None), o.tenant_id == tenant, o.id == g.source_id
     )
-    return conn.execute(chosen).scalar_one_or_none()
+    row = conn.execute(chosen).one_or_none()
+    return (row[0], row[1]) if row else None
