@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.journeys import console_pages
+from tests.journeys import console_pages, console_scene
 from tests.journeys.chromium import Chromium, Tab
 from tests.journeys.console_pages import Session
 from tests.journeys.demo_served import Demo
@@ -20,6 +20,7 @@ pytestmark = pytest.mark.journey
 
 @pytest.fixture(scope="module")
 def session(demo: Demo) -> Session:
+    console_scene.build(demo)
     return console_pages.enter(demo)
 
 
