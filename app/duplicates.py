@@ -79,7 +79,7 @@ def page(
     return Page(tuple(pairs), shown[-1].place if len(found) > limit else None)
 
 
-def waiting(engine: sa.Engine, tenant_id: str, most: int = 1_000) -> int:
+def waiting(engine: sa.Engine, tenant_id: str, most: int = 100) -> int:
     """How many pairs wait for a decision; no more than `most` are counted."""
     with reading(engine) as conn:
         return store.open_pairs(conn, tenant_id, most)
@@ -131,7 +131,7 @@ def tell_apart(engine: sa.Engine, tenant_id: str, one: str, other: str, *, actor
             if id not in known:
                 raise _nobody(id)
         new = apart.tell(conn, tenant_id, *pair, actor)
-        closed = store.tell_apart(conn, tenant_id, *pair, actor)
+        closed = store.settle(conn, tenant_id, pair, actor)
         if new or closed:
             entries = [
                 Entry(actor, "account.told_apart", id, {"from": from_, "doubts": closed}, {"note": reason})

@@ -132,6 +132,7 @@ def merge(
         apart.merge(conn, tenant_id, *both)
         closed = duplicates.merge(conn, tenant_id, *both, actor)
         store.remove(conn, tenant_id, other.id)
+        closed += duplicates.settle(conn, tenant_id, [one.id], actor)
         facts = {"records": list(moved), "reports": len(reports), "sessions": ended, "doubts": closed}
         entries = _merge_entries(actor, one, other, facts, reason)
         save(conn, tenant_id, decision, rules, actor, moment, entries, news=[events.merged(other, one.id)])
@@ -211,6 +212,7 @@ def split(
         ended = store.sign_out(conn, tenant_id, id, "split")
         apart.split(conn, tenant_id, id, made, actor)
         duplicates.split(conn, tenant_id, moving, made)
+        duplicates.settle(conn, tenant_id, [id, made], actor)
         followed = aliases.follow(conn, tenant_id, id, made, sorted(moving))
         facts = {"records": sorted(moving), "aliases": followed, "keepsId": keeps_id, "sessions": ended}
         entries = _split_entries(actor, id, made, {**facts, "reports": len(reports)}, reason)

@@ -19,7 +19,9 @@ import sqlalchemy as sa
 
 from app.store.driver import Statement
 
-_NEWEST: Final = ("ffffffff-ffff-ffff-ffff-ffffffffffff", "ffffffff-ffff-ffff-ffff-ffffffffffff")
+LOOKED_AT: Final = 200
+_NEWEST: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_LAST: Final = "00000000-0000-0000-0000-000000000000"
 _END_OF_TIME: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
@@ -28,8 +30,8 @@ class Place:
     """Where a page ends. `decided`: among those that are decided, which come behind the open ones."""
 
     at: datetime = _END_OF_TIME
-    id: str = _NEWEST[0]
-    other: str = _NEWEST[1]
+    id: str = _NEWEST
+    other: str = _NEWEST
     decided: bool = False
 
 
@@ -57,16 +59,26 @@ class Doubted:
 
 
 def page(conn: sa.Connection, tenant_id: str, *, behind: Place, decided: bool, limit: int) -> list[Doubted]:
-    """Pairs behind a place, the newest first: the open ones, or those that are decided."""
-    statement = _DECIDED if decided else _OPEN
-    values = {"tenant": tenant_id, "at": behind.at, "id": behind.id, "other": behind.other, "limit": limit}
-    return [_doubted(row) for row in statement.rows(conn, values)]
+    """Pairs behind a place, the newest first: the open ones, or those that are decided.
+
+    Some doubts at a time are looked at, along their index, so that a page costs the same however many there are.
+    """
+    found: list[Doubted] = []
+    doubts, pairs = (_DECIDED_DOUBTS, _DECIDED) if decided else (_OPEN_DOUBTS, _OPEN)
+    place = {"at": behind.at, "id": behind.id, "other": behind.other}
+    while len(found) < limit:
+        looked_at = doubts.rows(conn, {"tenant": tenant_id, **place})
+        values = {"ids": [row.id for row in looked_at], "limit": limit - len(found), **place}
+        found += [_doubted(row) for row in pairs.rows(conn, {"tenant": tenant_id, **values})]
+        if len(looked_at) < LOOKED_AT:
+            break
+        place = {"at": looked_at[-1].created_at, "id": str(looked_at[-1].id), "other": _LAST}
+    return found
 
 
-def open_pairs(conn: sa.Connection, tenant_id: str, most: int = 1_000) -> int:
+def open_pairs(conn: sa.Connection, tenant_id: str, most: int) -> int:
     """How many pairs wait for a person; no more than `most` are counted."""
-    values = {"tenant": tenant_id, **_first(), "limit": most}
-    return len(_OPEN.rows(conn, values))
+    return len(page(conn, tenant_id, behind=Place(), decided=False, limit=most))
 
 
 def find(conn: sa.Connection, tenant_id: str, id: str) -> list[Doubted]:
@@ -74,10 +86,13 @@ def find(conn: sa.Connection, tenant_id: str, id: str) -> list[Doubted]:
     return [_doubted(row) for row in _ONE.rows(conn, {"tenant": tenant_id, "id": id})]
 
 
-def tell_apart(conn: sa.Connection, tenant_id: str, one: str, other: str, actor: str) -> int:
-    """The pair is told apart by now: close the doubts that asked about nobody else; how many."""
-    values = {"tenant": tenant_id, "one": one, "other": other, "actor": actor}
-    return len(_TELL_APART.rows(conn, values))
+def settle(conn: sa.Connection, tenant_id: str, account_ids: Collection[str], actor: str) -> int:
+    """Close the doubts that name these accounts and ask about nobody any more: of each pair one was told apart, or is
+    there no longer; how many.
+    """
+    return sum(
+        len(_SETTLE.rows(conn, {"tenant": tenant_id, "account": one, "actor": actor})) for one in sorted(account_ids)
+    )
 
 
 def merge(conn: sa.Connection, tenant_id: str, keep: str, away: str, actor: str) -> int:
@@ -97,11 +112,6 @@ def last_sign_ins(conn: sa.Connection, tenant_id: str, account_ids: Collection[s
     return {str(row.id): row.at for row in rows if row.at is not None}
 
 
-def _first() -> dict[str, Any]:
-    first = Place()
-    return {"at": first.at, "id": first.id, "other": first.other}
-
-
 def _doubted(row: Any) -> Doubted:
     return Doubted(
         **{
@@ -118,11 +128,8 @@ _TENANT: Final = "CAST(%(tenant)s AS uuid)"
 _COLUMNS: Final = """d.id, d.account_id AS one, CAST(c.id AS uuid) AS other, d.record_id, d.reason, d.state,
     d.created_at, d.decided_at, d.decided_by"""
 _PAIRS: Final = "duplicates d CROSS JOIN LATERAL jsonb_array_elements_text(d.candidates) AS c(id)"
-_BEHIND: Final = """
-    (d.created_at, d.id) <= (CAST(%(at)s AS timestamptz), CAST(%(id)s AS uuid))
-    AND (d.created_at, d.id, CAST(c.id AS uuid))
-        < (CAST(%(at)s AS timestamptz), CAST(%(id)s AS uuid), CAST(%(other)s AS uuid))
-"""
+_BEHIND: Final = """d.id = ANY(CAST(%(ids)s AS uuid[])) AND (d.created_at, d.id, CAST(c.id AS uuid))
+        < (CAST(%(at)s AS timestamptz), CAST(%(id)s AS uuid), CAST(%(other)s AS uuid))"""
 _ORDER: Final = "ORDER BY d.created_at DESC, d.id DESC, CAST(c.id AS uuid) DESC LIMIT CAST(%(limit)s AS int)"
 _TOLD_APART: Final = """EXISTS (SELECT FROM apart p WHERE p.tenant_id = d.tenant_id
     AND p.low = LEAST(d.account_id, CAST(c.id AS uuid)) AND p.high = GREATEST(d.account_id, CAST(c.id AS uuid)))"""
@@ -137,21 +144,32 @@ _OPEN: Final = Statement(f"""
         AND NOT {_TOLD_APART} AND NOT {_NEWER}
     {_ORDER}
 """)
-_DECIDED: Final = Statement(f"""
-    SELECT {_COLUMNS} FROM {_PAIRS} WHERE d.tenant_id = {_TENANT} AND d.state IN ('merged', 'apart', 'gone')
-        AND {_BEHIND}
-    {_ORDER}
-""")
+_DECIDED: Final = Statement(f"SELECT {_COLUMNS} FROM {_PAIRS} WHERE d.tenant_id = {_TENANT} AND {_BEHIND} {_ORDER}")
+
+
+def _newest(state: str) -> str:
+    return f"""(SELECT id, created_at FROM duplicates WHERE tenant_id = {_TENANT} AND state = '{state}'
+        AND (created_at, id) <= (CAST(%(at)s AS timestamptz), CAST(%(id)s AS uuid))
+        ORDER BY created_at DESC, id DESC LIMIT {LOOKED_AT})"""
+
+
+_OPEN_DOUBTS: Final = Statement(_newest("open"))
+_DECIDED_DOUBTS: Final = Statement(
+    f"{' UNION ALL '.join(_newest(state) for state in ('merged', 'apart', 'gone'))}"
+    f" ORDER BY created_at DESC, id DESC LIMIT {LOOKED_AT}"
+)
 _ONE: Final = Statement(f"""
     SELECT {_COLUMNS} FROM {_PAIRS} WHERE d.tenant_id = {_TENANT} AND d.id = CAST(%(id)s AS uuid)
     ORDER BY CAST(c.id AS uuid)
 """)
-_TELL_APART: Final = Statement(f"""
-    UPDATE duplicates d SET state = 'apart', decided_at = now(), decided_by = CAST(%(actor)s AS text)
-    WHERE d.tenant_id = {_TENANT} AND d.state = 'open'
-        AND d.account_id IN (CAST(%(one)s AS uuid), CAST(%(other)s AS uuid))
-        AND NOT EXISTS (SELECT FROM jsonb_array_elements_text(d.candidates) AS c(id)
-            WHERE {_THERE.format("CAST(c.id AS uuid)")} AND NOT {_TOLD_APART})
+_ANYBODY: Final = f"""EXISTS (SELECT FROM jsonb_array_elements_text(d.candidates) AS c(id)
+    WHERE {_THERE.format("d.account_id")} AND {_THERE.format("CAST(c.id AS uuid)")}"""
+_SETTLE: Final = Statement(f"""
+    UPDATE duplicates d SET state = CASE WHEN {_ANYBODY}) THEN 'apart' ELSE 'gone' END,
+        decided_at = now(), decided_by = CAST(%(actor)s AS text)
+    WHERE d.tenant_id = {_TENANT} AND d.state = 'open' AND (d.account_id = CAST(%(account)s AS uuid)
+            OR d.candidates @> jsonb_build_array(CAST(CAST(%(account)s AS uuid) AS text)))
+        AND NOT {_ANYBODY} AND NOT {_TOLD_APART})
     RETURNING d.id
 """)
 _MERGE: Final = Statement(f"""

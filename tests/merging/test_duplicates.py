@@ -10,11 +10,14 @@ import sqlalchemy as sa
 
 from app import duplicates
 from app.identity.merging_evidence import AGREES, DIFFERS, ONE_SIDED, STRONG, WEAK
+from app.identity.writes import RecordWrite
 from app.merging import NotMergedError, merge
+from app.store import duplicates as store
 from app.store import tables as t
 from app.store.engine import writing
 from app.store.sign_in_tables import sign_ins
 from app.store.tenants import NotFoundError, SourceRow, Tenant, create
+from tests.databases import statements
 from tests.journeys import agreement
 
 from .people import hris, rows, scim, write
@@ -123,10 +126,35 @@ def test_a_pair_that_several_doubts_name_is_shown_once(engine, tenant, okta, hr,
     assert sorted(state for state, _ in states(engine)) == ["apart", "open"]
 
 
+def test_who_was_told_apart_from_the_one_is_not_asked_about_with_the_other(engine, tenant, okta, hr, pair) -> None:
+    third = write(engine, hr, hris(hr, "E1")).after.id
+    duplicates.tell_apart(engine, tenant.id, pair[0], third, actor="admin")
+    assert duplicates.waiting(engine, tenant.id) == 1
+    merge(engine, tenant.id, third, pair[1], actor="somebody")
+    assert open_pairs(engine, tenant) == []
+    assert states(engine) == [("apart", "somebody")]
+
+
+def test_only_new_records_that_share_an_identifier_ask_who_was_told_apart(engine, tenant, okta, hr, pair) -> None:
+    def asked(source: SourceRow, said: RecordWrite) -> bool:
+        with statements() as seen:
+            write(engine, source, said)
+        return any("FROM apart" in one for one in seen)
+
+    [mine] = rows(engine, t.records, t.records.c.user_name == "ada2")
+    assert not asked(okta, scim(okta, "ada2", id=mine.id, title="Coder", **WORK))
+    assert not asked(hr, hris(hr, "E1", **{"emails.work": "new@x.org"}))
+    assert asked(hr, hris(hr, "E2", **WORK))
+    assert not asked(hr, hris(hr, "E2", title="Coder", **WORK))
+
+
 def test_a_doubt_about_nobody_is_not_shown(engine, tenant, pair) -> None:
     with writing(engine) as conn:
         conn.execute(sa.delete(t.accounts).where(t.accounts.c.id == pair[1]))
     assert open_pairs(engine, tenant) == []
+    with writing(engine) as conn:
+        assert store.settle(conn, tenant.id, [pair[1]], "admin") == 1
+    assert states(engine) == [("gone", "admin")]
 
 
 def test_pages_follow_on_open_ones_first(engine, tenant, okta) -> None:
