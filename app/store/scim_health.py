@@ -42,8 +42,9 @@ _HEALTH: Final = sa.text(f"""
     ) p
     WHERE s.tenant_id = :tenant AND s.kind <> 'login' AND (CAST(:only AS uuid) IS NULL OR s.id = :only)
         AND (s.kind = 'idp' OR EXISTS (
-            SELECT FROM credentials c WHERE c.tenant_id = :tenant AND c.kind IN ('scim_token', 'client')
-                AND c.source_id = s.id AND (c.kind = 'scim_token' OR 'scim' = ANY(c.scopes))))
+            SELECT FROM credentials c WHERE c.tenant_id = :tenant AND c.source_id = s.id
+                AND c.kind <> 'access_token' AND c.kind IN ('scim_token', 'client')
+                AND (c.kind = 'scim_token' OR 'scim' = ANY(c.scopes))))
     ORDER BY s.name LIMIT {MOST_SOURCES}
 """).bindparams(sa.bindparam("tenant", type_=Id), sa.bindparam("only", type_=Id), sa.bindparam("day", type_=Id))
 

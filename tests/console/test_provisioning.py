@@ -56,7 +56,7 @@ def test_a_source_is_added_connected_and_seen_at_work(console: Any, scim: Any, e
     assert "GET /Users" in arrived.text
     overview = admin.get(HOME)
     assert "never used" not in overview.text
-    assert "expires in 89 days" in overview.text
+    assert "expires in 90 days" in overview.text
     assert [row.action for row in told(engine)] == ["source.created", "credential.issued"]
     assert told(engine)[0].actor.startswith("administrator admin-")
 

@@ -21,6 +21,15 @@ from app.store.engine import reading
 from scim import events
 
 HERE: Final = f"{HOME}/receivers"
+TITLES: Final = {
+    events.CREATE: "A resource was created",
+    events.PUT: "A resource was replaced",
+    events.PATCH: "A resource was changed",
+    events.DELETE: "A resource was deleted",
+    events.ACTIVATE: "A user became active",
+    events.DEACTIVATE: "A user became inactive",
+    events.ASYNC: "An asynchronous request was carried out",
+}
 JOB: Final = "deliver"
 
 
@@ -78,7 +87,7 @@ def _page(desk: Desk, visit: Visit, status: int = 200, **values: Any) -> Respons
         status,
         found=found,
         sources=[("", "All sources"), *((one.id, one.name) for one in sources)],
-        names=[(uri.removeprefix(events.PREFIX), uri.removeprefix(events.PREFIX)) for uri in events.URIS],
+        names=[(uri.removeprefix(events.PREFIX), TITLES[uri]) for uri in events.URIS],
         jwks=f"{desk.public_url}/.well-known/jwks.json",
         issuer=desk.public_url,
         prefix=events.PREFIX,

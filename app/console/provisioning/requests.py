@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -38,6 +39,7 @@ STATUSES: Final = {
 }
 RESOURCES: Final = {"": "Users and groups", "User": "Users", "Group": "Groups"}
 SINCE: Final = {"": "Any time", "1": "Last hour", "24": "Last day", "168": "Last 7 days"}
+_ACCOUNT: Final = re.compile(r"account [0-9a-f-]{36}: ")
 FILTERS: Final = ("source", "status", "method", "resource", "since", "q")
 
 
@@ -132,11 +134,10 @@ def _id(text: str) -> str | None:
 
 
 def _words(row: Mapping[str, Any]) -> str:
-    return (
-        str(row["detail"])
-        if row["status"] >= 400 and row["detail"]
-        else words(row["effect"], row["method"], row["status"])
-    )
+    """In one line, without the accounts' ids: the request's own page has them."""
+    if row["status"] >= 400 and row["detail"]:
+        return str(row["detail"])
+    return _ACCOUNT.sub("account: ", words(row["effect"], row["method"], row["status"]))
 
 
 ROUTES: Final = (

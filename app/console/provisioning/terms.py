@@ -83,6 +83,6 @@ def state(one: Listed, now: datetime) -> State:
 
 def _in(left: timedelta) -> str:
     if left >= timedelta(days=2):
-        return f"in {left.days} days"
+        return f"in {round(left / timedelta(days=1))} days"
     hours = max(1, round(left / timedelta(hours=1)))
     return f"in {hours} hour{'' if hours == 1 else 's'}"
