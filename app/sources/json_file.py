@@ -10,16 +10,14 @@ import orjson
 from app.sources.csv_file import FileError
 
 
-def read(content: bytes) -> list[Any]:
-    """The records of a file, in their order.
+def read(text: str) -> list[Any]:
+    """The records of a file's text, in their order.
 
     Raises:
-        FileError: it is not UTF-8, not JSON, no list of records, or an id is there twice.
+        FileError: it is not JSON, no list of records, or an id is there twice.
     """
     try:
-        found = json.loads(content.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise FileError([f"The file is not UTF-8 (at byte {error.start}): export it as UTF-8."]) from None
+        found = json.loads(text)
     except json.JSONDecodeError as error:
         raise FileError([f"line {error.lineno}: this is not JSON: {error.msg} (column {error.colno})."]) from None
     except (RecursionError, ValueError):

@@ -71,6 +71,18 @@ def supersede(
     conn.execute(_SUPERSEDE, {**parameters, "before": before})
 
 
+_NEWER = sa.text("""
+    SELECT EXISTS (SELECT FROM runs WHERE tenant_id = :tenant AND source_id = :source AND kind = 'import'
+        AND id > :run AND state IN ('held', 'queued', 'running', 'complete'))
+""")
+
+
+def heard_since(conn: sa.Connection, tenant_id: str, source_id: str, run_id: str) -> bool:
+    """Whether an import of the source was taken in that began after this one."""
+    parameters = {"tenant": tenant_id, "source": source_id, "run": run_id}
+    return bool(conn.execute(_NEWER, parameters).scalar_one())
+
+
 _LOSSES = sa.text("""
     SELECT COALESCE(sum((summary ->> 'losses')::bigint), 0) FROM runs
     WHERE tenant_id = :tenant AND source_id = :source AND kind = 'import' AND created_at > :since

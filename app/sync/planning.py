@@ -22,17 +22,22 @@ from app.identity.naming import called
 from app.identity.writes import Outcome, RecordWrite, Rederive, RefusedError
 from app.provisioning import CHUNK, decided, new_id
 from app.sources import hr
+from app.sources.csv_file import FileError
+from app.store import imports
 from app.store import plans as store
 from app.store import rules as rulebook
-from app.store.engine import reading
+from app.store.engine import reading, writing
 from app.store.plans import PlanLine
 from app.store.runs import Run
+from app.sync import upload_files
 from app.sync.effects import EFFECTS, LOSSES, UNCHANGED, effect
 from app.sync.plans import Plan, judged, line_of, tried
 from app.sync.rule_changes import RuleError, from_dict
 
 KEPT_FOR: Final = timedelta(days=7)
 MOST_DRIFT: Final = 50
+MOST_ERRORS: Final = 1_000
+RAW: Final = "file"  # the key of a payload that holds a file's text, to be read before it is planned
 
 
 def drain(engine: sa.Engine) -> int:
@@ -86,6 +91,8 @@ def _import(engine: sa.Engine, run: Run, worker: str) -> bool:
     source = rules.heard(run.source_id or "")
     if source is None:
         return _failed(engine, run, worker, "The source was retired meanwhile.", 0)
+    if not _unpacked(engine, run, worker):
+        return False
     now = datetime.now(UTC)
     position, wrong = run.position, int(run.summary.get("wrong", 0))
     drift = Counter(dict(run.summary.get("drift", {})))
@@ -107,6 +114,35 @@ def _import(engine: sa.Engine, run: Run, worker: str) -> bool:
     with reading(engine) as conn:
         plan = drafted(conn, run, now)
         store.end(conn, run, worker, "planned", told_of(plan), now + KEPT_FOR)
+    return True
+
+
+def _unpacked(engine: sa.Engine, run: Run, worker: str) -> bool:
+    """The lines of a file that is kept as it came. False: it cannot be read, or somebody threw it away.
+
+    Until they are there a newer import cannot drop those that it speaks of: then the file is not taken.
+    """
+    with reading(engine) as conn:
+        first = store.page(conn, run.tenant_id, run.id, limit=1)
+    if not first or RAW not in first[0].payload:
+        return True
+    try:
+        with writing(engine) as conn:
+            if store.locked(conn, run.tenant_id, run.id) != "planning":
+                return False
+            imports.hold(conn, run.tenant_id, run.source_id or "")
+            if imports.heard_since(conn, run.tenant_id, run.source_id or "", run.id):
+                raise FileError(["The source was heard again before the file was read: upload it again."])
+            store.clear(conn, run.tenant_id, run.id)
+            records = upload_files.records_of(first[0].payload[RAW])
+            store.stage(conn, run.tenant_id, run.id, map(upload_files.staged, records))
+    except FileError as error:
+        with reading(engine) as conn:
+            store.clear(conn, run.tenant_id, run.id)
+            told = [PlanLine(at, {}, None, one) for at, one in enumerate(error.errors[:MOST_ERRORS], start=1)]
+            store.put(conn, run, worker, 0, told)
+        _failed(engine, run, worker, "The file cannot be read. Nothing was done with anybody.", 0)
+        return False
     return True
 
 

@@ -1,17 +1,16 @@
 """A file that somebody uploads: read, kept, planned, looked at, and applied as it was shown.
 
-    file ─▶ records (CSV or JSON, streamed) ─▶ a run in state planning ─▶ planned ──apply──▶ guard ─▶ queued or held
-                                                 up to 500: at once; more: by a worker
+    file ─▶ a run in state planning ─▶ planned ──apply──▶ guard ─▶ queued or held
+              up to 500 records: read and planned at once; more: kept as it came, read and planned by a worker
 
 A newer read of the same source takes the place of what an older plan said about the same people, as with imports.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from itertools import chain, islice
-from typing import Any, Final
+from itertools import islice
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -19,20 +18,17 @@ from app import provisioning
 from app.identity.decide import Decision
 from app.identity.model import Rules
 from app.provisioning import CHUNK
-from app.sources import csv_file, hr, json_file
-from app.sources.csv_file import FileError
+from app.sources import hr
 from app.store import drift, imports, plans
 from app.store import rules as rulebook
 from app.store import runs as store
 from app.store.audit import Entry
 from app.store.engine import reading, writing
 from app.store.tenants import SourceRow
-from app.sync import jobs, planning
+from app.sync import jobs, planning, upload_files
 from app.sync.effects import UNCHANGED
 from app.sync.imports import HELD_FOR, NotHeldError, go_on, note, speaking
 
-MOST_BYTES: Final = 15 * 1024 * 1024
-MOST_RECORDS: Final = 100_000
 LONGEST_NAME: Final = 120
 
 
@@ -50,22 +46,24 @@ def upload(
 
     Raises:
         ClosedSourceError: the source is paused or retired.
-        FileError: the file cannot be read, or is too large.
+        FileError: the file cannot be read, or is too large. Of a large one only what its first 500 records show.
         app.sources.hr.Invalid: a record of a small file is wrong; a larger one says so as a failed run.
     """
     moment = now or datetime.now(UTC)
     speaker = speaking(engine, tenant_id, source)
-    records = _records(content)
-    first = list(islice(records, CHUNK + 1))
+    text = upload_files.text_of(content)
+    first = list(islice(upload_files.records_of(text), CHUNK + 1))
     few = len(first) <= CHUNK
     if few:
         hr.load(first, speaker, moment)
-    summary = {"file": name[-LONGEST_NAME:], "uploadedAt": moment.isoformat()}
+    summary = {"file": name[-LONGEST_NAME:].replace("\x00", ""), "uploadedAt": moment.isoformat()}
     with writing(engine) as conn:
         run = plans.begin(conn, tenant_id, kind="import", actor=actor, summary=summary, source_id=source.id)
-        total = plans.stage(conn, tenant_id, run, _payloads(chain(first, records)))
+        plans.stage(conn, tenant_id, run, map(upload_files.staged, first) if few else [{planning.RAW: text}])
+        if not few:
+            plans.set_total(conn, tenant_id, run, upload_files.about(text))
         rules = rulebook.current(conn, tenant_id)
-        entry = Entry(actor, "import.uploaded", run, {"source": source.id, "records": total})
+        entry = Entry(actor, "import.uploaded", run, {"source": source.id, "bytes": len(content)})
         provisioning.save(conn, tenant_id, Decision(), rules, actor, moment, [entry])
     if not (few and planning.finish(engine, run)):
         jobs.wake(engine, "plan")
@@ -107,26 +105,3 @@ def apply(
     if run.source_id is not None and run.summary.get("drift"):
         drift.report(engine, tenant_id, run.source_id, list(run.summary["drift"]))
     return go_on(engine, run_id, lines, wait) if state == "queued" else state
-
-
-def _records(content: bytes) -> Iterator[Any]:
-    if len(content) > MOST_BYTES:
-        raise FileError([f"The file is larger than {MOST_BYTES // 1024 // 1024} MB: split it."])
-    if content.lstrip()[:1] in (b"[", b"{"):
-        return _bounded(iter(json_file.read(content)))
-    text = csv_file.decoded(content)
-    if "\x00" in text:
-        raise FileError(["The file holds NUL characters: it is no text. Export it as UTF-8."])
-    return _bounded(csv_file.stream(text))
-
-
-def _bounded(records: Iterator[Any]) -> Iterator[Any]:
-    for number, record in enumerate(records):
-        if number >= MOST_RECORDS:
-            raise FileError([f"The file has more than {MOST_RECORDS:,} records: split it."])
-        yield record
-
-
-def _payloads(records: Iterator[Any]) -> Iterator[dict[str, Any]]:
-    for record in records:
-        yield {"key": record["id"].strip(), "name": record["id"].strip(), "record": record}

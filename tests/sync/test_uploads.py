@@ -17,7 +17,7 @@ from app.store import tables as t
 from app.store.engine import reading, writing
 from app.store.runs import Run
 from app.store.tenants import SourceRow, Tenant
-from app.sync import imports, planning, source_changes, sweep, uploads
+from app.sync import imports, planning, source_changes, sweep, upload_files, uploads
 from tests.sync.people import change, count, hired, left, statuses
 
 
@@ -181,11 +181,35 @@ def test_a_file_that_cannot_be_read_says_why_and_leaves_nothing(engine, tenant, 
     assert count(engine, t.run_changes) == 0
 
 
-def test_too_many_records_are_refused(engine, tenant, hr, monkeypatch) -> None:
-    monkeypatch.setattr(uploads, "MOST_RECORDS", CHUNK + 5)
-    csv = "id\n" + "\n".join(f"p-{number}" for number in range(CHUNK + 6))
-    with pytest.raises(FileError, match="split it"):
-        uploads.upload(engine, tenant.id, hr, csv.encode(), name="x.csv", actor="ada")
+def test_what_is_wrong_with_the_lines_of_a_large_file_is_said_by_its_run(engine, tenant, hr, monkeypatch) -> None:
+    lines = [f"p-{number}" for number in range(CHUNK + 6)]
+    run_id = uploads.upload(engine, tenant.id, hr, "\n".join(["id", *lines, "p-1"]).encode(), name="x.csv", actor="ada")
+    planning.drain(engine)
+    assert run_of(engine, tenant, run_id).state == "failed"
+    (told,) = lines_left(engine, tenant, run_id)
+    assert "the id 'p-1' is in line 3 already" in told
+    monkeypatch.setattr(upload_files, "MOST_RECORDS", CHUNK + 5)
+    run_id = uploads.upload(engine, tenant.id, hr, "\n".join(["id", *lines]).encode(), name="x.csv", actor="ada")
+    planning.drain(engine)
+    (told,) = lines_left(engine, tenant, run_id)
+    assert "split it" in told
+
+
+def test_a_large_file_that_was_not_read_yet_gives_way_to_a_newer_import(engine, tenant, hr) -> None:
+    older = upload(engine, hr, *(hired(number, title="Old") for number in range(CHUNK + 1)))
+    imports.submit(engine, tenant.id, hr, [hired(1, title="New")], actor="test")
+    planning.drain(engine)
+    assert run_of(engine, tenant, older).state == "failed"
+    assert "upload it again" in lines_left(engine, tenant, older)[0]
+
+
+def lines_left(engine: sa.Engine, tenant: Tenant, run_id: str) -> list[str]:
+    return [line.outcome or "" for line in lines(engine, tenant, run_id)]
+
+
+def test_a_header_that_is_wrong_is_said_at_once_however_large_the_file(engine, tenant, hr) -> None:
+    with pytest.raises(FileError, match="no field"):
+        uploads.upload(engine, tenant.id, hr, ("id,shoe\n" + "1,2\n" * 600).encode(), name="x", actor="ada")
     assert count(engine, t.runs) == 0
 
 

@@ -15,7 +15,7 @@ from app.console.visit import Visit
 from app.sources.csv_file import MOST_ERRORS, FileError
 from app.sources.hr import Invalid
 from app.store.source_reads import SourceSeen
-from app.sync import imports, uploads
+from app.sync import imports, upload_files, uploads
 
 EXAMPLE: Final = """id,employeeNumber,status,email,givenName,familyName,title,managers
 p-1,1001,active,mia@example.com,Mia,Keller,Trainer,1003
@@ -35,7 +35,7 @@ def upload(desk: Desk, visit: Visit, source_id: str) -> Response:
         return _form(source, ["Choose a file first."], 422)
     if not source.takes_files:
         return _form(source, ["Only HR systems and CRMs take files."], 422)
-    content = sent.stream.read(uploads.MOST_BYTES + 1)
+    content = sent.stream.read(upload_files.MOST_BYTES + 1)
     try:
         stored = row(desk, visit, source_id)
         name, actor = sent.filename, visit.actor
@@ -62,7 +62,7 @@ def _form(source: SourceSeen, errors: Sequence[str], status: int = 200) -> Respo
         wrong=errors[:MOST_ERRORS],
         more=max(0, len(errors) - MOST_ERRORS),
         example=EXAMPLE,
-        megabytes=uploads.MOST_BYTES // 1024 // 1024,
-        most=uploads.MOST_RECORDS,
+        megabytes=upload_files.MOST_BYTES // 1024 // 1024,
+        most=upload_files.MOST_RECORDS,
         field_table=one.FIELDS,
     )
