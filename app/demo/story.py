@@ -1,4 +1,4 @@
-"""The story in five acts. Each act does one thing for real, looks at the accounts, and says what it saw."""
+"""The story in six acts. Each act does one thing for real, looks at the accounts, and says what it saw."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from app.demo import waiting
 from app.demo.okta import DemoError, Okta
 from app.demo.people import EXPLAINED, GROUPS, PEOPLE, ROLES, TITLE_CODES, TRAINERS
 from app.demo.reasons import lines
@@ -40,6 +41,8 @@ class Told:
     would_become_instructor: list[str] = field(default_factory=list)
     roles: dict[str, list[str]] = field(default_factory=dict)
     explained: dict[str, Any] = field(default_factory=dict)
+    doubted: str = ""
+    held: list[str] = field(default_factory=list)
 
 
 def play(engine: sa.Engine, stand: Stage, token: str, url: str, say: Say) -> Told:
@@ -54,6 +57,7 @@ def play(engine: sa.Engine, stand: Stage, token: str, url: str, say: Say) -> Tol
     _hr_corrects(engine, stand, say, told)
     _groups_mean_roles(engine, stand, say, told)
     _explained(engine, stand, say, told)
+    _waits(engine, stand, say, told)
     return told
 
 
@@ -76,7 +80,7 @@ def _okta_pushes(engine: sa.Engine, stand: Stage, token: str, url: str, say: Say
             okta.push_group(group, {ids[number]: called[number] for number in numbers})
     finally:
         okta.close()
-    told.people = len(accounts(engine, stand.tenant.id))
+    told.people = sum(one.number in ids for one in accounts(engine, stand.tenant.id).values())
     told.groups = {group: len(numbers) for group, numbers in GROUPS.items()}
     say(f"   {len(ids)} people: {names(list(called.values()), SHOWN)}")
     say(f"   {len(GROUPS)} groups: {names([f'{group} ({size})' for group, size in told.groups.items()])}")
@@ -155,3 +159,11 @@ def _explained(engine: sa.Engine, stand: Stage, say: Say, told: Told) -> None:
     for line in lines(found, {seen.id: seen.name for seen in now.values()}):
         say(f"   {line}")
     say(f"   All of it: rollcall account explain {one.id} --tenant {stand.tenant.name}")
+
+
+def _waits(engine: sa.Engine, stand: Stage, say: Say, told: Told) -> None:
+    told.doubted, told.held = waiting.leave(engine, stand, ACTOR)
+    say("")
+    say("6  Two things wait for a person, in the console")
+    say(f"   HR hired {told.doubted} and typed a colleague's address: an account of her own, and a question.")
+    say(f"   HR sent by mistake that {len(told.held)} people left. The guard holds the file: nobody lost anything.")

@@ -16,7 +16,8 @@ def test_the_story_tells_what_happened(engine: sa.Engine, url: str) -> None:
     told = story.play(engine, stand, token, url, said.append)
     seen = {one.name: one for one in accounts(engine, stand.tenant.id).values()}
 
-    assert told.people == len(seen) == 20
+    assert told.people == 20
+    assert len(seen) == 21
     assert told.groups == {"Everyone": 20, "Trainers": 4, "Team Leads": 4, "Academy Admins": 2}
 
     assert len(told.titles_corrected) == 7
@@ -43,6 +44,14 @@ def test_the_story_tells_what_happened(engine: sa.Engine, url: str) -> None:
         "admin": 2,
         "learner": 12,
     }
+
+    assert seen["Lucia Bianchi"].id != seen["Luca Bianchi"].id
+    assert len(told.held) == 8
+    assert all(seen[name].status == "active" for name in told.held)
+    with engine.connect() as conn:
+        assert conn.exec_driver_sql("SELECT count(*) FROM duplicates WHERE state = 'open'").scalar() == 1
+        [held] = conn.exec_driver_sql("SELECT total FROM runs WHERE state = 'held'").scalars()
+    assert held == 8
 
     text = "\n".join(said)
     assert "Priya Raman, Luca Bianchi and Hana Novak would become instructor." in text
