@@ -11,7 +11,7 @@ SAML_IDP := tests/providers/saml
 NODE_PROVIDERS := tests/providers/node
 VENDOR := app/static/vendor
 
-.PHONY: run test check prove fuzz plans providers journeys bench bench-tokens vendor migrate lock format clean
+.PHONY: run test check prove fuzz plans providers journeys bench bench-tokens vendor screenshots migrate lock format clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
@@ -67,6 +67,13 @@ vendor: $(VENV)/dev.stamp
 	cp $(VENDOR)/package.json $(VENDOR)/package-lock.json $(VENDOR)/.npmrc build/vendor
 	cd build/vendor && npm ci --ignore-scripts --prefer-offline --silent
 	$(BIN)/python -m tools.vendor build/vendor/node_modules
+
+# Every page of the console in light and dark, wide and narrow. The journey that takes them looks for faults as well.
+screenshots: $(VENV)/dev.stamp $(VENV)/node.stamp
+	@command -v pngquant >/dev/null || { echo "pngquant is needed (Debian: apt-get install pngquant)" >&2; exit 1; }
+	rm -rf build/screenshots
+	JOURNEY_SCREENSHOTS=$(CURDIR)/build/screenshots $(BIN)/python -m pytest -q tests/journeys/test_console_pages.py
+	$(BIN)/python -m tools.screenshots build/screenshots docs/screenshots
 
 migrate: $(VENV)/run.stamp
 	$(BIN)/rollcall db upgrade

@@ -113,13 +113,11 @@ def _expiring(found: Overview, now: datetime) -> Iterator[Item]:
 
 def _refusals(found: Overview) -> Iterator[Item]:
     if found.refused_sign_ins:
-        title = f"{_times(found.refused_sign_ins, found.refused_sign_ins_at_least)} sign-ins were refused within a day"
+        title = _refused(found.refused_sign_ins, found.refused_sign_ins_at_least, "sign-in")
         href = f"/admin/sign-in-connections/log?{urlencode({'outcome': 'refused'})}"
         yield Item("warning", "login-2", title, _reasons(found.refused_sign_ins), href, "See why")
     if found.refused_requests:
-        title = (
-            f"{_times(found.refused_requests, found.refused_requests_at_least)} SCIM requests were refused within a day"
-        )
+        title = _refused(found.refused_requests, found.refused_requests_at_least, "SCIM request")
         href = f"/admin/provisioning/requests?{urlencode({'outcome': 'refused'})}"
         yield Item("warning", "cloud-upload", title, _reasons(found.refused_requests), href, "See why")
 
@@ -127,15 +125,17 @@ def _refusals(found: Overview) -> Iterator[Item]:
 def _waiting(found: Overview) -> Iterator[Item]:
     if found.duplicates.number:
         text = "Two accounts that may be one person. Nothing is merged until somebody looks."
-        title = f"{said(found.duplicates)} possible duplicates"
+        title = _many(found.duplicates, "possible duplicate")
         yield Item("info", "arrow-merge", title, text, "/admin/duplicates", "Compare")
     if found.unmapped_groups.number:
         text = "What is not mapped grants nothing."
-        title = f"{said(found.unmapped_groups)} groups have no role yet"
+        verb = "has" if found.unmapped_groups.number == 1 else "have"
+        title = f"{_many(found.unmapped_groups, 'group')} {verb} no role yet"
         yield Item("info", "users-group", title, text, "/admin/groups?show=unmapped", "Map them")
     if found.drift.number:
         text = "They are kept with the record, and otherwise ignored."
-        title = f"{said(found.drift)} fields arrive that nobody understands"
+        verb = "arrives" if found.drift.number == 1 else "arrive"
+        title = f"{_many(found.drift, 'field')} {verb} that nobody understands"
         yield Item("info", "zoom-question", title, text, "/admin/provisioning/drift", "See which")
 
 
@@ -152,8 +152,13 @@ def _named(one: Expiring) -> str:
     return f"“{one.name}”" + (f" of {one.source}" if one.source else "")
 
 
-def _times(refused: Sequence[Refusals], at_least: bool) -> str:
-    return said(Count(sum(one.times for one in refused), at_least))
+def _many(count: Count, thing: str) -> str:
+    return f"{said(count)} {thing}{'' if count.number == 1 else 's'}"
+
+
+def _refused(refused: Sequence[Refusals], at_least: bool, thing: str) -> str:
+    count = Count(sum(one.times for one in refused), at_least)
+    return f"{_many(count, thing)} {'was' if count.number == 1 else 'were'} refused within a day"
 
 
 def _reasons(refused: Sequence[Refusals]) -> str:

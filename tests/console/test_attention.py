@@ -74,3 +74,12 @@ def test_what_fails_says_how_and_since_when() -> None:
 def test_what_waits_for_people_is_counted() -> None:
     found = items(replace(CALM, unmapped_groups=Count(100, at_least=True), drift=Count(3)), NOW)
     assert [item.title for item in found] == ["100+ groups have no role yet", "3 fields arrive that nobody understands"]
+
+
+def test_one_of_a_thing_is_one() -> None:
+    found = replace(CALM, duplicates=Count(1), drift=Count(1), refused_requests=[Refusals("404", 1, "A")])
+    assert [item.title for item in items(found, NOW)] == [
+        "1 SCIM request was refused within a day",
+        "1 possible duplicate",
+        "1 field arrives that nobody understands",
+    ]

@@ -49,7 +49,7 @@ function draw(figure) {
     legend: { show: names.length > 1, live: false },
     cursor: { y: false, drag: { x: false, y: false } },
     scales: { y: { range: [0, top * 1.1] } },
-    axes: [{ ...axis, grid: { show: false }, values: (_, moments) => moments.map(moment) }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5, 1e6] }],
+    axes: [{ ...axis, size: 28, grid: { show: false }, values: (_, moments) => moments.map(moment) }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 1e4, 1e5, 1e6] }],
     series: [{}, ...names.map((label, index) => ({
       label,
       stroke: colour(HUES[index % HUES.length]),
