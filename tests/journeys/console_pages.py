@@ -37,8 +37,6 @@ PARTS: Final = {
     "run_id": "SELECT id FROM runs WHERE tenant_id = :tenant ORDER BY id DESC LIMIT 1",
     "request_id": "SELECT id FROM scim_requests WHERE tenant_id = :tenant ORDER BY id DESC LIMIT 1",
     "client_id": "SELECT id FROM clients WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
-    "code": """SELECT code FROM sign_ins WHERE tenant_id = :tenant
-        ORDER BY outcome = 'refused' DESC, at DESC LIMIT 1""",
     "tenant": "SELECT name FROM tenants WHERE id = :tenant",
     "attribute": "SELECT 'title'",
     "id": "SELECT id FROM administrators WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
@@ -54,6 +52,8 @@ SPECIAL: Final[dict[tuple[str, str], str]] = {
 WITHOUT: Final[dict[str, str]] = {
     "/admin/access/authenticator": "it wants a password first, which the demo's owner has not set",
     "/admin/sources/ownership/type": "it leads on to the line of one type",
+    "/admin/sign-in-connections/<connection_id>/metadata.xml": "the demo's connection is OpenID's, which has none",
+    "/admin/sign-in-connections/log/<code>": "nobody signed in yet; test_console_sign_in looks at an attempt",
     "/admin/sign-in-connections/<connection_id>/tests/<test_id>": "is of one session and fifteen minutes; "
     "test_console_sign_in makes a test, and looks at it",
 }

@@ -66,7 +66,7 @@ def test_from_nothing_to_a_tested_connection_and_a_failure_that_is_read(desk: De
     assert "Audience URI (SP Entity ID)" in page.text
     id = page.url.split("/")[-2]
     look.control(sp=_our_metadata(desk, id))
-    tab.click("Done there: what Okta says", see="Address of the metadata")
+    tab.click("Done there, go on", see="Address of the metadata")
     tab.type("[name=url]", f"{look.url}/nothing-here")
     tab.click("Look at it", see="answers with status 404")
     tab.type("[name=url]", f"{look.url}/metadata")
@@ -74,10 +74,10 @@ def test_from_nothing_to_a_tested_connection_and_a_failure_that_is_read(desk: De
     assert "Is this your provider?" in page.text
     tab.inspect("console-sign-in-understood")
     tab.click("Yes, save it", see="People who are not here yet")
-    tab.click("Make an account at the first sign-in")
+    tab.press("#field-arrival-create")
     tab.click("Save and go on", see="Which attribute says what")
     tab.click("Save and go on", see="Test now")
-    tab.click("Test the sign-in", see="Sign in")
+    tab.click("Test the sign-in")
     page = _as_amara(tab)
     assert "The test went well" in page.text
     assert AMARA in page.text
@@ -102,18 +102,20 @@ def _our_metadata(desk: Desk, id: str) -> str:
 def _as_amara(tab: Tab) -> Sight:
     """The provider's own page asks who somebody is."""
     tab.type("[name=user]", AMARA)
-    return tab.press("button", see="Every check, in its order")
+    tab.press("form[action$='/login'] button")
+    return tab.press("form[action$='/acs'] button", see="Every check, in its order")
 
 
 def _refused(desk: Desk) -> None:
     """The provider sends something wrong; the report says what, and the log says it to whoever hears the code."""
     desk.provider.control(audience="https://other.example")
     tab = desk.tab
-    page = tab.click("Test again", see="The test failed")
+    tab.click("Test again")
+    page = tab.press("form[action$='/acs'] button", see="The test failed")
     assert "Failed: audience" in page.text
     assert "It is meant for another application." in page.text
     tab.inspect("console-sign-in-test-failed")
-    tab.go(f"{desk.home}/log?outcome=tested&reason=audience", see="Test")
+    tab.go(f"{desk.home}/log?outcome=tested&reason=audience", see="shown")
     page = tab.press("td[data-label=Code] a", see="The check that failed: audience")
     assert "https://other.example" in page.text
     tab.inspect("console-sign-in-trace")

@@ -1,6 +1,6 @@
 """What is to be done at each vendor's, in the vendor's own words: one file each in `app/console/vendors`.
 
-    title, order, name      [saml], [oidc]: either may be missing
+    title, called, order, name     [saml], [oidc]: either may be missing
     sources                 pages of the vendor's that say so
     prefers, where          how its metadata comes (url, file), and where it stands; of OpenID: issuer, secret
     steps                   title, text (**bold**: words of the vendor's pages; `code`: typed), values, attributes
@@ -74,10 +74,11 @@ class Guide:
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """A vendor. `name` is what a connection to it is called at first."""
+    """A vendor, `called` so in sentences. `name` is what a connection to it is called at first."""
 
     key: str
     title: str
+    called: str
     order: int
     name: str
     guides: Mapping[str, Guide]
@@ -111,7 +112,7 @@ def pieces(text: str) -> tuple[Piece, ...]:
 def _vendor(path: Path) -> Vendor:
     said = tomllib.loads(path.read_text(encoding="utf-8"))
     made: dict[str, Guide] = {kind: _guide(said[kind]) for kind in KINDS if kind in said}
-    return Vendor(path.stem, said["title"], said["order"], said["name"], made)
+    return Vendor(path.stem, said["title"], said.get("called", said["title"]), said["order"], said["name"], made)
 
 
 def _guide(said: Mapping[str, Any]) -> Guide:

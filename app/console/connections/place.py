@@ -23,6 +23,17 @@ from app.store.engine import reading
 
 BASE: Final = "/admin/sign-in-connections"
 LINK: Final = ("connection",)  # purposes of set-up links whose holders may come too
+LABELS: Final[Mapping[str, str]] = {
+    "entity_id": "Entity ID (audience, identifier)",
+    "acs_url": "ACS URL (reply URL)",
+    "slo_url": "Single logout URL",
+    "metadata_url": "Our metadata",
+    "redirect_uri": "Redirect URI (callback)",
+    "post_logout_redirect_uri": "Post-logout redirect URI",
+    "backchannel_logout_uri": "Back-channel logout URI",
+    "frontchannel_logout_uri": "Front-channel logout URI",
+    "sign_in_url": "Begins a sign-in (bookmark, tile)",
+}
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SPECIAL: Final = re.compile(r"([./?+*()])")
 _STEPS: Final = (
@@ -75,6 +86,11 @@ class Place:
         return told
 
     @property
+    def told(self) -> list[tuple[str, str]]:
+        """The same for people: what it is called, and the value."""
+        return [(LABELS[name], value) for name, value in self.values.items() if name in LABELS]
+
+    @property
     def _one(self) -> Stored | Setup:
         one = self.stored or self.setup
         assert one is not None
@@ -109,7 +125,7 @@ def made(place: Place) -> Stored:
         Refused: 409, it is still being set up.
     """
     if place.stored is None:
-        raise Refused(409, f"First enter what {place.vendor.title} says of itself: until then there is no connection.")
+        raise Refused(409, f"First enter what {place.vendor.called} says of itself: until then there is no connection.")
     return place.stored
 
 
@@ -121,7 +137,7 @@ def way(place: Place, visit: Visit, now: str) -> list[tuple[str, str, str]]:
     for number, (name, title, _) in enumerate(open_steps):
         reachable = place.stored is not None or name in ("guide", "provider")
         state = "now" if number == here else "done" if number < here else "later"
-        found.append((title.format(vendor=place.vendor.title), f"{place.href}/{name}" if reachable else "", state))
+        found.append((title.format(vendor=place.vendor.called), f"{place.href}/{name}" if reachable else "", state))
     return found
 
 
@@ -129,7 +145,7 @@ def tabs(place: Place, visit: Visit, now: str) -> list[tuple[str, str, bool]]:
     """The pages of a connection that is on."""
     entries = [
         ("Overview", ""),
-        (f"At {place.vendor.title}", "/guide"),
+        (f"At {place.vendor.called}", "/guide"),
         ("Provider", "/provider"),
         ("Who gets in", "/people"),
         ("Attributes", "/claims"),

@@ -85,20 +85,23 @@ def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
 
 
 def _saml(desk: Desk, place: Place) -> Understood:
-    """Whichever of the ways was used: the first that holds something."""
+    """By the way whose button was pressed, else by the first that holds something: an address may stand there still."""
     now, wanted = desk.now(), field("entity_id") or None
     current = None if place.stored is None else parse("saml", place.stored.settings)
     assert current is None or isinstance(current, Saml)
-    upload = request.files.get("file")
-    if field("url"):
-        return understanding.from_address(desk.web, field("url"), wanted, now, current)
-    if upload is not None and upload.filename:
+    upload, pressed = request.files.get("file"), field("way")
+    by_file = place.guide.prefers == "file"
+    allowed = {"main": ("file",) if by_file else ("url",), "other": ("file", "document", "url"), "hand": ("hand",)}
+    ways = allowed.get(pressed, ("file", "document", "hand", "url"))
+    if "file" in ways and upload is not None and upload.filename:
         return understanding.from_document(upload.read(LARGEST + 1), wanted, now, current, field="file")
-    if field("document"):
+    if "document" in ways and field("document"):
         return understanding.from_document(field("document").encode(), wanted, now, current)
-    if field("hand_entity_id") or field("sso_url") or field("certificate"):
+    if "hand" in ways and (pressed == "hand" or field("hand_entity_id") or field("sso_url") or field("certificate")):
         return understanding.by_hand(field("hand_entity_id"), field("sso_url"), field("certificate"), now)
-    at = "file" if place.guide.prefers == "file" else "url"
+    if "url" in ways and field("url"):
+        return understanding.from_address(desk.web, field("url"), wanted, now, current)
+    at = {"main": "file" if by_file else "url", "other": "document"}.get(pressed, "file" if by_file else "url")
     raise NotUnderstoodError(at, "Give an address, a file, or the text: one of them is enough.")
 
 
@@ -112,10 +115,10 @@ def _issuer(desk: Desk, place: Place) -> Understood:
 def _save_client(desk: Desk, visit: Visit, place: Place) -> None:
     client_id, secret, method = field("client_id"), field("client_secret"), field("auth_method", AUTH_METHODS[0][0])
     if not client_id:
-        raise NotUnderstoodError("client_id", f"{place.vendor.title} shows it for the application.")
+        raise NotUnderstoodError("client_id", f"It is needed: {place.vendor.called} shows it for the application.")
     needs_secret = method != "private_key_jwt" and (place.stored is None or place.stored.secret is None)
     if needs_secret and not secret:
-        raise NotUnderstoodError("client_secret", f"{place.vendor.title} shows it once; make a new one if it is lost.")
+        raise NotUnderstoodError("client_secret", "It is needed. It is shown once there; make a new one if it is lost.")
     settings: dict[str, Any] = {"client_id": client_id, "auth_method": method}
     settings |= {each.name: field(each.name) for each in place.guide.fields if field(each.name)}
     missing = next((each for each in place.guide.fields if not field(each.name)), None)
