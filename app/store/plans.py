@@ -286,18 +286,41 @@ def clear(conn: sa.Connection, tenant_id: str, run_id: str) -> None:
 
 
 _EVERYBODY = sa.text("""
-    WITH everybody AS (
-        INSERT INTO run_changes (tenant_id, run_id, number, payload)
-        SELECT :tenant, :id, row_number() OVER (ORDER BY a.id), jsonb_build_object('account', a.id)
-        FROM accounts a WHERE a.tenant_id = :tenant RETURNING number
-    )
-    UPDATE runs SET state = 'queued', position = 0, total = (SELECT count(*) FROM everybody), worker = NULL,
-        created_at = now(), updated_at = now(), expires_at = NULL, summary = (summary - 'last') || :summary
+    UPDATE runs SET state = 'queued', position = 0, worker = NULL, created_at = now(), updated_at = now(),
+        expires_at = NULL, total = (SELECT count(*) FROM accounts WHERE tenant_id = :tenant),
+        summary = (summary - 'last') || :summary || CAST('{"everybody": true}' AS jsonb)
     WHERE tenant_id = :tenant AND id = :id RETURNING total
 """).bindparams(sa.bindparam("summary", type_=JSONB))
 
 
 def everybody(conn: sa.Connection, tenant_id: str, run_id: str, summary: Mapping[str, Any]) -> int:
-    """The run derives everybody again, from now on. Returns how many they are."""
+    """The run derives everybody again, from now on. Returns how many they are; whoever carries it out lists them."""
     parameters = {"tenant": tenant_id, "id": run_id, "summary": dict(summary)}
     return int(conn.execute(_EVERYBODY, parameters).scalar_one())
+
+
+_MINE = sa.text("""
+    SELECT id FROM runs WHERE tenant_id = :tenant AND id = :id AND state = 'running' AND worker = :worker FOR UPDATE
+""")
+_LIST = sa.text("""
+    WITH listed AS (
+        INSERT INTO run_changes (tenant_id, run_id, number, payload)
+        SELECT :tenant, :id, row_number() OVER (ORDER BY a.id), jsonb_build_object('account', a.id)
+        FROM accounts a WHERE a.tenant_id = :tenant RETURNING number
+    )
+    UPDATE runs SET summary = summary - 'everybody', total = (SELECT count(*) FROM listed), updated_at = now()
+    WHERE tenant_id = :tenant AND id = :id
+""")
+
+
+def list_everybody(conn: sa.Connection, run: Run, worker: str) -> bool:
+    """All accounts as the run's lines, in place of those of its plan. False: the run is another's now.
+
+    A hundred thousand of them are more than a request writes: so the run lists them, in a transaction of its own.
+    """
+    of = {"tenant": run.tenant_id, "id": run.id}
+    if conn.execute(_MINE, {**of, "worker": worker}).one_or_none() is None:
+        return False
+    clear(conn, run.tenant_id, run.id)
+    conn.execute(_LIST, of)
+    return True

@@ -97,7 +97,6 @@ def save(engine: sa.Engine, tenant_id: str, run_id: str, actor: str, *, reason: 
             plans.again(conn, tenant_id, run_id)
             return 0, False
         change.check(rules)
-        plans.clear(conn, tenant_id, run_id)
         told = {"counts": run.summary.get("counts", {}), **({"reason": reason} if reason else {})}
         note = {"savedBy": actor, **({"reason": reason} if reason else {})}
         return _written(conn, tenant_id, change, run_id, actor, told, note), True

@@ -21,9 +21,10 @@ from app.identity.model import Rules
 from app.identity.writes import BusyError, Outcome, Rederive, RefusedError, Write
 from app.provisioning import CHUNK, new_id, provision
 from app.sources import hr
+from app.store import plans
 from app.store import rules as rulebook
 from app.store import runs as store
-from app.store.engine import reading
+from app.store.engine import reading, writing
 from app.store.runs import Run, RunChange
 from app.sync.effects import LOSSES, effect
 
@@ -64,6 +65,10 @@ def _claimed(engine: sa.Engine, worker: str, *, only: str | None = None, left: C
 
 def _carried_out(engine: sa.Engine, run: Run, worker: str) -> bool:
     position = run.position
+    if run.summary.get("everybody"):
+        with writing(engine) as conn:
+            if not plans.list_everybody(conn, run, worker):
+                return False
     while True:
         with reading(engine) as conn:
             changes = store.due(conn, run, position, CHUNK)

@@ -94,6 +94,20 @@ def test_many_people_are_looked_at_by_a_worker(engine, tenant, ada, bob, monkeyp
     assert len(lines(engine, tenant, run_id)) == 1
 
 
+def test_everybody_is_listed_by_whoever_carries_the_run_out(engine, tenant, ada, bob, monkeypatch) -> None:
+    """A request saves the rule and the run; the lines of a hundred thousand people are no request's work."""
+    run_id = rules.propose(engine, tenant.id, Owners("title", ("okta", "hris")), actor="eva")
+    monkeypatch.setattr(rules, "CHUNK", 1)
+    assert rules.save(engine, tenant.id, run_id, "eva") == "queued"
+    assert titles(engine) == ["ENG", "ENG"]
+    assert [line.payload.get("name") is not None for line in lines(engine, tenant, run_id)] == [True]
+    sweep.sweep(engine)
+    done = run_of(engine, tenant, run_id)
+    assert (done.state, done.position, done.total) == ("complete", 2, 2)
+    assert "everybody" not in done.summary
+    assert sorted(filter(None, titles(engine))) == ["Coder", "ENG"]
+
+
 def test_a_role_that_would_be_lost_is_a_loss(engine, tenant, ada) -> None:
     map_title(engine, tenant.id, "ENG", "instructor")
     rules.set_owners(engine, tenant.id, "title", ["hris", "idp"], actor="test")
