@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from html import unescape
 from typing import Final
 
 import sqlalchemy as sa
+from werkzeug.routing import Map, Rule
 
 from app import console
+from app.console import assets
 from app.console.visit import cookie_name
 from app.demo import stage
 from app.store import console_sessions
@@ -87,6 +90,14 @@ def address(conn: sa.Connection, tenant_id: str, rule: str) -> str:
         return str(found)
 
     return re.sub(r"<(?:\w+:)?(\w+)>", shown, rule)
+
+
+def loose(html: str) -> list[str]:
+    """Links of a page that lead to no page of the console."""
+    known = Map([Rule(route.rule) for route in console.routes() if route.method == "GET"]).bind("")
+    hrefs = {unescape(href) for href in re.findall(r'href="(/admin[^"]*)"', html)}
+    paths = {href.partition("#")[0].partition("?")[0] for href in hrefs if not href.startswith(assets.PREFIX)}
+    return sorted(path for path in paths if not known.test(path))
 
 
 def name_of(rule: str) -> str:

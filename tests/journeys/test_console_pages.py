@@ -42,5 +42,6 @@ def test_a_page_is_faultless(demo: Demo, inside: Tab, session: Session, rule: st
     if not answer.headers["Content-Type"].startswith("text/html"):
         return  # a file to be kept
     assert answer.text.count("<h1") == 1
+    assert console_pages.loose(answer.text) == []
     assert inside.go(url).status == 200
     inside.inspect(f"console-{console_pages.name_of(rule)}")
