@@ -89,10 +89,15 @@ def trace(conn: sa.Connection, tenant_id: str, request_id: str) -> Trace | None:
 
 
 def _account_of(conn: sa.Connection, tenant_id: str, row: Mapping[str, Any]) -> str | None:
+    """Whose resource the request names; of a creation that was refused, who has that userName."""
     id = str(row["resource_id"] or "").lower()
-    if row["kind"] != "User" or not _UUID.fullmatch(id):
+    if row["kind"] != "User":
         return None
-    return scim_traces.account_of(conn, tenant_id, id)
+    if _UUID.fullmatch(id):
+        return scim_traces.account_of(conn, tenant_id, id)
+    if row["resource_name"] is not None:
+        return scim_traces.account_named(conn, tenant_id, row["source_id"], row["resource_name"])
+    return None
 
 
 def _accounts(effect: Mapping[str, Any]) -> Iterator[str]:

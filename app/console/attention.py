@@ -118,7 +118,7 @@ def _refusals(found: Overview) -> Iterator[Item]:
         yield Item("warning", "login-2", title, _reasons(found.refused_sign_ins), href, "See why")
     if found.refused_requests:
         title = _refused(found.refused_requests, found.refused_requests_at_least, "SCIM request")
-        href = f"/admin/provisioning/requests?{urlencode({'outcome': 'refused'})}"
+        href = f"/admin/provisioning/requests?{urlencode({'status': '4xx', 'since': '24'})}"
         yield Item("warning", "cloud-upload", title, _reasons(found.refused_requests), href, "See why")
 
 

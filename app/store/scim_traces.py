@@ -47,3 +47,11 @@ def account_of(conn: sa.Connection, tenant_id: str, record_id: str) -> str | Non
         sa.select(r.account_id).where(r.tenant_id == tenant_id, r.id == record_id)
     ).scalar_one_or_none()
     return None if found is None else str(found)
+
+
+def account_named(conn: sa.Connection, tenant_id: str, source_id: str, user_name: str) -> str | None:
+    """The account of the source's living record with this folded userName."""
+    r = t.records.c
+    mine = (r.tenant_id == tenant_id, r.source_id == source_id, r.user_name == user_name, r.deleted_at.is_(None))
+    found = conn.execute(sa.select(r.account_id).where(*mine)).scalar_one_or_none()
+    return None if found is None else str(found)

@@ -106,6 +106,9 @@ def test_a_refusal_is_explained(
     assert "Let the provider match by userName" in seen.text
     assert "User already exists" in seen.text
     assert f"{HOME}/errors#e409-uniqueness" in seen.links
+    with reading(engine) as conn:
+        account_id = conn.execute(sa.select(t.accounts.c.id)).scalar_one()
+    assert f"/admin/people/{account_id}" in seen.links
 
 
 def test_the_log_is_filtered(console: Any, scim: Any, okta: SourceRow, token: str, ada: str) -> None:
