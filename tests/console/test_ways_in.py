@@ -237,6 +237,7 @@ def test_a_set_up_link_leads_to_its_one_thing(
 
 def test_too_many_tries_of_one_network_wait(outside: Outside, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.console.entering.TRIES_AT_ONCE", 3)
+    monkeypatch.setattr("app.console.entering.TRIES_A_MINUTE", 1)
     outside.get("/admin/sign-in/acme")
     said = {"email": "nobody@acme.example", "password": "wrong wrong wrong", "code": "000000"}
     assert [outside.post("/admin/sign-in/acme/password", **said).status for _ in range(4)] == [422, 422, 422, 429]

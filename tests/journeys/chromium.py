@@ -107,6 +107,14 @@ class Tab:
         """Gives the browser a cookie of that address."""
         self.act("cookie", url=url, name=name, value=value)
 
+    def choose(self, css: str, value: str) -> None:
+        """Chooses of a list."""
+        self.act("choose", on=css, value=value)
+
+    def device(self) -> None:
+        """Gives the browser a device with passkeys, whose owner always agrees."""
+        self.act("device")
+
     def keys(self, *keys: str, see: str = "") -> Sight:
         """Presses keys one after the other, and waits until the text is to be seen."""
         return self.act("keys", keys=keys, see=see)

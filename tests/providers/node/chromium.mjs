@@ -11,6 +11,8 @@
 //   {do: "inspect", tab, name}             in light and dark, narrow and wide: what is too wide, what axe finds; pictures
 //   {do: "cookie", tab, url, name, value}  gives the browser a cookie of that address
 //   {do: "keys", tab, keys, see}           presses keys one after the other: "Control+k", "ArrowDown"
+//   {do: "choose", tab, on, value}         chooses of a list, `on`: a CSS selector
+//   {do: "device", tab}                    a device with passkeys, whose owner always agrees
 //   {do: "close", tab}
 //
 // An answer is {url, status, title, text, complaints}; inspect adds {found}; {error} says what went wrong. Complaints are
@@ -106,6 +108,17 @@ const acts = {
 
   async cookie(tab, { url, name, value }) {
     await tab.context.addCookies([{ url, name, value }]);
+  },
+
+  async choose(tab, { on, value }) {
+    await tab.page.locator(on).selectOption(value);
+  },
+
+  async device(tab) {
+    const session = await tab.context.newCDPSession(tab.page);
+    await session.send('WebAuthn.enable');
+    const options = { protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true, isUserVerified: true, automaticPresenceSimulation: true };
+    await session.send('WebAuthn.addVirtualAuthenticator', { options });
   },
 
   async keys(tab, { keys, see }) {
