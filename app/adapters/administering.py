@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from app.adapters.audited import audited
 from app.identity.console_roles import LADDER, ConsoleRole, reaches
-from app.store import administrators, console_links, console_roles, console_sessions, passkeys
+from app.store import administrators, console_links, console_sessions, passkeys
 from app.store.administrators import Administrator
 from app.store.audit import Entry
 from app.store.console_links import Issued
@@ -161,26 +161,6 @@ def revoke_invitation(engine: sa.Engine, tenant_id: str, id: str, doer: Doer) ->
         return count, [_entry(doer, "administrator.invitation_revoked", found, {"links": count})] if count else []
 
     return audited(engine, tenant_id, act)
-
-
-def open_to_role(engine: sa.Engine, tenant_id: str, name: str, console: str, doer: Doer) -> None:
-    """What whoever holds this role of the learning platform may do in the console; empty: nothing.
-
-    Raises:
-        NotDoneError: there is no such role, or it would give owner: whoever edits mappings could make themselves one.
-    """
-    chosen = _given(console, doer) if console else None
-    if chosen == "owner":
-        raise NotDoneError("Owners are invited: a role of the learning platform opens the console up to administrator.")
-
-    def act(conn: sa.Connection) -> tuple[None, list[Entry]]:
-        before = console_roles.open_to(conn, tenant_id, name, chosen)
-        if before is None:
-            raise NotDoneError("There is no such role any more.")
-        changed = {"role": name, "before": before[0], "after": chosen}
-        return None, [Entry(doer.actor, "role.console_changed", tenant_id, changed)] if before[0] != chosen else []
-
-    audited(engine, tenant_id, act)
 
 
 def _issue(conn: sa.Connection, tenant_id: str, id: str, lifetime: timedelta, doer: Doer) -> Issued:

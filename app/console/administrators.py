@@ -15,7 +15,7 @@ from app.console.rendering import Refused, arg, back, field, page
 from app.console.routing import Route, Section
 from app.console.visit import Visit
 from app.identity.console_roles import LADDER, SENTENCES, TITLES
-from app.store import administrators, console_links, console_roles
+from app.store import administrators, console_links, mappings
 from app.store.engine import reading
 
 HOME: Final = "/admin/administrators"
@@ -29,7 +29,7 @@ def show(desk: Desk, visit: Visit, status: int = 200, **values: object) -> Respo
     after = arg("after")
     with reading(desk.engine) as conn:
         found = administrators.listing(conn, visit.tenant_id, after, SHOWN + 1)
-        roles = console_roles.listing(conn, visit.tenant_id)
+        roles = [one for one in mappings.roles(conn, visit.tenant_id) if one.console]
     return page(
         "administrators/list.html",
         status,
@@ -38,7 +38,6 @@ def show(desk: Desk, visit: Visit, status: int = 200, **values: object) -> Respo
         after=after,
         roles=roles,
         choices=_choices(),
-        by_role=[("", "Does not open the console"), *_choices()[:-1]],
         days=DAYS,
         most_days=MOST_DAYS,
         titles=TITLES,
@@ -130,15 +129,6 @@ def remove(desk: Desk, visit: Visit, id: UUID) -> Response:
     return back(HOME, f"{gone.name} is no administrator any more.")
 
 
-def open_to_role(desk: Desk, visit: Visit) -> Response:
-    """What a role of the learning platform may do here."""
-    try:
-        administering.open_to_role(desk.engine, visit.tenant_id, field("name"), field("console"), _doer(visit))
-    except NotDoneError as error:
-        return back(HOME, str(error), "danger")
-    return back(f"{HOME}#roles", "Saved. It holds for whoever is in at this moment too.")
-
-
 def _link_page(desk: Desk, invited: Invited) -> Response:
     address = f"{desk.public_url}/admin/invitation/{invited.link.secret}"
     return page("administrators/link.html", invited=invited, address=address, title_of=TITLES[invited.role], home=HOME)
@@ -161,7 +151,6 @@ def _choices() -> list[tuple[str, str]]:
 ROUTES: Final = (
     Route("GET", HOME, show),
     Route("POST", HOME, invite, "owner", grave=True),
-    Route("POST", f"{HOME}/roles", open_to_role, "owner", grave=True),
     Route("GET", f"{HOME}/<uuid:id>", one),
     Route("POST", f"{HOME}/<uuid:id>/role", change_role, "owner", grave=True),
     Route("POST", f"{HOME}/<uuid:id>/invite", invite_again, "owner", grave=True),

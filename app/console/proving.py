@@ -34,7 +34,7 @@ def show(desk: Desk, visit: Visit, status: int = 200, **values: str) -> Response
     with reading(desk.engine) as conn:
         connection = None if me else console_sessions.connection_of(conn, visit.session)
     return page(
-        "access/proof.html", status, me=me, connection=connection, party=party(desk), to=_to(), here=PATH, **values
+        "access/proof.html", status, me=me, connection=connection, party=party(desk), to=_to(), proof=PATH, **values
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from app.store import administrators, console_links, console_roles, tenants
+from app.store import administrators, console_links, tenants
 from app.store.engine import reading, writing
 from app.store.tenants import SourceRow, Tenant
 from tests.adapters.administrators import Person
@@ -140,28 +140,13 @@ def test_the_list_goes_on(console: Enter, engine: sa.Engine, tenant: Tenant) -> 
     assert "Invite somebody" not in page.text
 
 
-def test_roles_of_the_platform_open_the_console_up_to_administrator(
-    console: Enter, engine: sa.Engine, tenant: Tenant
-) -> None:
-    owner = console("owner")
-
-    def opened() -> dict[str, str | None]:
-        with reading(engine) as conn:
-            return {one.name: one.console for one in console_roles.listing(conn, tenant.id)}
-
-    assert opened() == {"admin": "admin", "manager": None, "instructor": None, "learner": None}
-    owner.post(f"{HOME}/roles", name="manager", console="auditor")
-    owner.post(f"{HOME}/roles", name="admin", console="")
-    assert "Owners are invited" in owner.post(f"{HOME}/roles", name="manager", console="owner").text
-    assert "no such role" in owner.post(f"{HOME}/roles", name="king", console="auditor").text
-    assert "Choose one of the roles" in owner.post(f"{HOME}/roles", name="admin", console="king").text
-    assert opened() == {"admin": None, "manager": "auditor", "instructor": None, "learner": None}
-    with reading(engine) as conn:
-        facts = list(conn.execute(sa.text("SELECT facts FROM audit WHERE action = 'role.console_changed'")).scalars())
-    assert [(one["role"], one["before"], one["after"]) for one in facts] == [
-        ("manager", None, "auditor"),
-        ("admin", "admin", None),
-    ]
+def test_roles_that_open_the_console_are_named(console: Enter, engine: sa.Engine, tenant: Tenant) -> None:
+    page = console("auditor").get(HOME)
+    assert "admin : Administrator" in page.text
+    assert "/admin/groups/roles" in page.links
+    with writing(engine) as conn:
+        conn.exec_driver_sql("UPDATE roles SET console = NULL")
+    assert "None: only the people above come in" in console("auditor").get(HOME).text
 
 
 def test_set_up_links_are_made_listed_and_taken_back(

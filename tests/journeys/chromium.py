@@ -107,10 +107,6 @@ class Tab:
         """Gives the browser a cookie of that address."""
         self.act("cookie", url=url, name=name, value=value)
 
-    def choose(self, css: str, value: str) -> None:
-        """Chooses of a list."""
-        self.act("choose", on=css, value=value)
-
     def device(self) -> None:
         """Gives the browser a device with passkeys, whose owner always agrees."""
         self.act("device")

@@ -11,7 +11,6 @@
 //   {do: "inspect", tab, name}             in light and dark, narrow and wide: what is too wide, what axe finds; pictures
 //   {do: "cookie", tab, url, name, value}  gives the browser a cookie of that address
 //   {do: "keys", tab, keys, see}           presses keys one after the other: "Control+k", "ArrowDown"
-//   {do: "choose", tab, on, value}         chooses of a list, `on`: a CSS selector
 //   {do: "device", tab}                    a device with passkeys, whose owner always agrees
 //   {do: "close", tab}
 //
@@ -108,10 +107,6 @@ const acts = {
 
   async cookie(tab, { url, name, value }) {
     await tab.context.addCookies([{ url, name, value }]);
-  },
-
-  async choose(tab, { on, value }) {
-    await tab.page.locator(on).selectOption(value);
   },
 
   async device(tab) {
