@@ -50,12 +50,10 @@ SPECIAL: Final[dict[tuple[str, str], str]] = {
     ("/admin/sources/<source_id>/upload", "source_id"): _HR,
     ("/admin/sources/<source_id>/values", "source_id"): _HR,
     ("/admin/sources/<source_id>", "source_id"): _HR,
-    ("/admin/administrators/<uuid:id>", "id"): "SELECT id FROM administrators WHERE tenant_id = :tenant LIMIT 1",
 }
 # Pages that are no page by themselves, and why.
 WITHOUT: Final[dict[str, str]] = {
     "/admin/access/authenticator": "the owner has none to replace: tests/journeys/test_console_ways_in.py looks at it",
-    "/admin/access/authenticator": "it wants a password first, which the demo's owner has not set",
     "/admin/sources/ownership/type": "it leads on to the line of one type",
     "/admin/sign-in-connections/<connection_id>/metadata.xml": "the demo's connection is OpenID's, which has none",
     "/admin/sign-in-connections/log/<code>": "nobody signed in yet; test_console_sign_in looks at an attempt",
