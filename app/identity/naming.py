@@ -8,7 +8,7 @@ from typing import Any, Final
 from app.identity.folding import fold
 from app.identity.model import Account
 
-LISTED: Final = 200  # characters of a group's folded name that it is listed and found by
+LISTED: Final = 200  # characters of a folded name that somebody is listed and found by: an index takes no more
 
 
 def called(account: Account) -> str:
@@ -22,8 +22,8 @@ def name_of(account_id: str, said: Mapping[str, Any]) -> str:
 
 
 def sorted_by(said: Mapping[str, Any]) -> tuple[str, str]:
-    """The folded name and family name of an account's attributes; empty where they have none."""
-    return fold(_name(said)), fold(str(said.get("familyName") or ""))
+    """The beginnings of the folded name and family name of an account's attributes; empty where they have none."""
+    return fold(_name(said))[:LISTED], fold(str(said.get("familyName") or ""))[:LISTED]
 
 
 def group_sorted_by(display_name: str) -> str:

@@ -388,7 +388,7 @@ def _batches(conn: sa.Connection, table: str, said: str) -> Iterator[Sequence[An
 def _names(said: dict[str, Any]) -> dict[str, str]:
     full = " ".join(str(said[part]) for part in ("givenName", "familyName") if said.get(part))
     name = said.get("displayName") or full or said.get("userName") or said.get("emails.work") or ""
-    return {"name": fold(str(name)), "family_name": fold(str(said.get("familyName") or ""))}
+    return {"name": fold(str(name))[:200], "family_name": fold(str(said.get("familyName") or ""))[:200]}
 
 
 def _name_of_group(said: str) -> dict[str, str]:
