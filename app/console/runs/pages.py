@@ -132,7 +132,8 @@ def _seen(
     ]
     added: Mapping[str, tuple[str, Sequence[Any]]] = {}
     with reading(desk.engine) as conn:
-        names = source_reads.names(conn, visit.tenant_id, nameless)
+        spoken_of = sorted(set().union(*(words.people_in(line) for line in lines)))
+        names = source_reads.names(conn, visit.tenant_id, spoken_of)
         if derive and run.state == "held" and nameless:
             added = planning.would_be(conn, visit.tenant_id, nameless, desk.now())
     return [words.seen(line, names, added) for line in lines]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -40,6 +40,7 @@ EFFECTS: Final = {
 AT_WORK: Final = ("planning", "queued", "running")
 TO_DECIDE: Final = ("planned", "held")
 NOBODY: Final = "nothing"
+LED_BY: Final = ("manager", "managers")  # attributes that are ids of accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,24 +83,44 @@ def _changed(change: Mapping[str, Any], source: str | None) -> str:
 
 
 def seen(line: PlanLine, names: Mapping[str, str], added: Mapping[str, tuple[str, Sequence[Any]]]) -> LineSeen:
-    """The line as a page shows it. `names` and `added` (effect and changes) are of accounts whose line has none."""
+    """The line as a page shows it. `names` are of accounts that it speaks of, `added` (effect, changes) of those whose
+    line has none.
+    """
     payload = line.payload
     account = payload.get("account")
     effect, changes = added.get(account or "", (line.effect, payload.get("changes", ())))
     key = payload.get("key") or ""
     name = names.get(account or "") or payload.get("name") or key or account or ""
-    spelled = tuple((str(one), spell(before), spell(after)) for one, before, after in changes)
+    spelled = tuple((str(one), spell(before, names), spell(after, names)) for one, before, after in changes)
     return LineSeen(line.number, name, account, key, effect, spelled, line.outcome or "")
 
 
-def spell(value: Any) -> str:
-    """A value of an account, to be read by people."""
+def people_in(line: PlanLine) -> set[str]:
+    """The ids of accounts that the line speaks of: its own, where it has no name, and managers."""
+    payload = line.payload
+    own = {payload["account"]} if payload.get("account") and not payload.get("name") else set()
+    told = [one for change in payload.get("changes", ()) if change[0] in LED_BY for one in change[1:]]
+    return own | {one for value in told for one in _ids(value)}
+
+
+def spell(value: Any, names: Mapping[str, str] | None = None) -> str:
+    """A value of an account, to be read by people; ids that are in `names` by their names."""
     if value is None or value in ("", [], {}):
         return NOBODY
     if isinstance(value, Mapping):
         if set(value) == {"tenant"}:
-            return spell(value["tenant"])
-        return "; ".join(f"{name}: {spell(one)}" for name, one in value.items())
+            return spell(value["tenant"], names)
+        return "; ".join(f"{name}: {spell(one, names)}" for name, one in value.items())
     if isinstance(value, (list, tuple)):
-        return ", ".join(spell(one) for one in value)
-    return str(value)
+        return ", ".join(spell(one, names) for one in value)
+    return (names or {}).get(str(value), str(value))
+
+
+def _ids(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        for one in value:
+            yield from _ids(one)
+    elif value:
+        yield str(value)
