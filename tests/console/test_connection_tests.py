@@ -142,7 +142,10 @@ def test_the_holder_of_a_set_up_link_sees_neither_account_nor_roles(
     asked = str(etree.fromstring(zlib.decompress(base64.b64decode(packed), -15)).get("ID"))
     assert _answer(admin, connection_id, asked, *SAID).location == "/signed-in/acme"
     mine = _report(admin, connection_id, *SAID)
-    assert re.search(r'href="/admin/people/[0-9a-f-]+"', mine.html)
+    [person] = re.findall(r'href="(/admin/people/[0-9a-f-]{36})"', mine.html)
+    timeline = admin.get(f"{person}/timeline")
+    assert "tested a connection" in timeline.text
+    assert any(href.startswith(f"{BASE}/log/") for href in timeline.links)
     seen = _report(console(link="connection", connection_id=connection_id), connection_id, *SAID)
     assert "The test went well" in seen.text
     assert "ada@acme.example" in seen.text
