@@ -131,7 +131,7 @@ def _waiting(found: Overview) -> Iterator[Item]:
         text = "What is not mapped grants nothing."
         verb = "has" if found.unmapped_groups.number == 1 else "have"
         title = f"{_many(found.unmapped_groups, 'group')} {verb} no role yet"
-        yield Item("info", "users-group", title, text, "/admin/groups?show=unmapped", "Map them")
+        yield Item("info", "users-group", title, text, "/admin/groups/unmapped", "Map them")
     if found.drift.number:
         text = "They are kept with the record, and otherwise ignored."
         verb = "arrives" if found.drift.number == 1 else "arrive"

@@ -42,6 +42,7 @@ PARTS: Final = {
     "client_id": "SELECT id FROM clients WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
     "tenant": "SELECT name FROM tenants WHERE id = :tenant",
     "attribute": "SELECT 'title'",
+    "code": "SELECT code FROM sign_ins WHERE tenant_id = :tenant AND outcome = 'refused' ORDER BY at DESC LIMIT 1",
     "id": "SELECT id FROM administrators WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
 }
 # The same for one rule alone: (rule, part).
@@ -56,7 +57,6 @@ WITHOUT: Final[dict[str, str]] = {
     "/admin/access/authenticator": "the owner has none to replace: tests/journeys/test_console_ways_in.py looks at it",
     "/admin/sources/ownership/type": "it leads on to the line of one type",
     "/admin/sign-in-connections/<connection_id>/metadata.xml": "the demo's connection is OpenID's, which has none",
-    "/admin/sign-in-connections/log/<code>": "nobody signed in yet; test_console_sign_in looks at an attempt",
     "/admin/sign-in-connections/<connection_id>/tests/<test_id>": "is of one session and fifteen minutes; "
     "test_console_sign_in makes a test, and looks at it",
 }

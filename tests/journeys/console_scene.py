@@ -15,7 +15,9 @@ from app.provisioning import provision
 from app.store import connections, credentials, drift, receivers, sign_ins
 from app.store.engine import reading, writing
 from app.store.sign_ins import Attempt
+from app.sync import drafts
 from app.sync.imports import submit
+from app.sync.mapping_changes import Change
 from tests.journeys.demo_served import Demo
 
 LEAVERS: Final = 8  # more than the guard lets pass
@@ -34,6 +36,7 @@ def build(demo: Demo) -> None:
         _a_plan_that_is_held(engine, stand)
         _attempts(engine, stand)
         _loose_ends(engine, stand)
+        _a_draft(engine, stand)
 
 
 def _two_records_of_one_person(engine: sa.Engine, stand: Stage) -> None:
@@ -76,6 +79,11 @@ def _attempts(engine: sa.Engine, stand: Stage) -> None:
                     address="192.0.2.7",
                 ),
             )
+
+
+def _a_draft(engine: sa.Engine, stand: Stage) -> None:
+    change = Change("set", "attribute", "Operations", role="manager", attribute="department")
+    drafts.begin(engine, stand.tenant.id, [change], "administrator", note="Whoever runs operations leads a team")
 
 
 def _loose_ends(engine: sa.Engine, stand: Stage) -> None:

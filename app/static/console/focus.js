@@ -1,5 +1,5 @@
 // After a swap the focus is where it was, and what came is told. After a wrong form it is at the first wrong field.
-import { speak } from './parts.js';
+import { icon, speak } from './parts.js';
 
 let held = null;
 
@@ -22,7 +22,15 @@ document.addEventListener('htmx:after:swap', (event) => {
 });
 
 document.addEventListener('htmx:error', () => {
-  speak('The server does not answer. What you see may be out of date.');
+  const text = 'The server does not answer. What you see may be out of date.';
+  const place = document.getElementById('said');
+  if (!place || place.textContent.includes(text)) return;
+  const note = document.createElement('div');
+  note.className = 'note note-danger';
+  const line = document.createElement('div');
+  line.textContent = text;
+  note.append(icon('alert-circle'), line);
+  place.append(note); // a status: it is told as well
 });
 
 // A whole page with a wrong field.
