@@ -57,7 +57,7 @@ def from_address(web: Web, url: str, entity_id: str | None, now: datetime, curre
     try:
         document, _ = metadata_import.fetch(web, url)
     except MetadataError as error:
-        raise NotUnderstoodError("url", f"{str(error).capitalize()}.") from None
+        raise NotUnderstoodError("url", sentence(str(error))) from None
     return from_document(document, entity_id, now, current, url=url, field="url")
 
 
@@ -82,7 +82,7 @@ def from_document(
         told = metadata.read(document, entity_id=wanted, now=now)
     except MetadataError as error:
         several = "say which entity ID" in str(error)
-        raise NotUnderstoodError("entity_id" if several else field, f"{str(error).capitalize()}.") from None
+        raise NotUnderstoodError("entity_id" if several else field, sentence(str(error))) from None
     facts = {"Wants signed requests": "yes, and it gets them" if told.wants_signed_requests else "no; ours are signed"}
     if told.name_id_formats:
         facts["Name ID formats"] = ", ".join(each.rpartition(":")[2] for each in told.name_id_formats)
@@ -108,7 +108,7 @@ def by_hand(entity_id: str, sso_url: str, certificate: str, now: datetime) -> Un
         text = str(error)
         at = next((name for name in ("entity_id", "sso_url") if text.startswith(name)), "certificate")
         at = "hand_entity_id" if at == "entity_id" else at
-        raise NotUnderstoodError(at, f"{text.partition(': ')[2] or text}.".capitalize()) from None
+        raise NotUnderstoodError(at, sentence(text.partition(": ")[2] or text)) from None
     assert isinstance(made, Saml)
     settings["certificates"] = list(made.certificates)
     return Understood(settings, warnings=tuple(_of_certificates(settings["certificates"], None, now)))
@@ -125,11 +125,11 @@ def of_issuer(web: Web, issuer: str) -> Understood:
     try:
         found = discovery.fetch(web, issuer)
     except SignInError as error:
-        sentence = (
+        said = (
             f"{error.detail}. The issuer must be, letter by letter, what the provider's discovery document says, "
             "and this server must reach it."
         )
-        raise NotUnderstoodError("issuer", sentence) from None
+        raise NotUnderstoodError("issuer", said) from None
     facts = {
         "People are sent to": found.authorization_endpoint,
         "Codes are exchanged at": found.token_endpoint,
@@ -137,6 +137,11 @@ def of_issuer(web: Web, issuer: str) -> Understood:
         "Signing out": found.end_session_endpoint or "not offered",
     }
     return Understood({"issuer": issuer}, facts=facts)
+
+
+def sentence(text: str) -> str:
+    """A message as a sentence: names within it stay as they are spelled."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _demand_metadata(document: bytes, field: str) -> None:

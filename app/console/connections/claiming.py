@@ -11,6 +11,7 @@ from flask import Response
 from app.adapters import connecting
 from app.adapters.connecting import Change
 from app.adapters.connection_schemas import BadConnectionError
+from app.adapters.understanding import sentence
 from app.console.connections.place import BASE, LINK, Place, made, place_of, tabs, way
 from app.console.desk import Desk
 from app.console.rendering import back, field, page
@@ -54,8 +55,8 @@ def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
         change = Change(claims=said)
         connecting.change(desk.engine, desk.vault, visit.tenant_id, stored.name, change, visit.actor)
     except BadConnectionError as error:
-        name, _, sentence = str(error).partition(": ")
-        return _page(desk, visit, place, {name: f"{sentence or name}.".capitalize()})
+        name, _, text = str(error).partition(": ")
+        return _page(desk, visit, place, {name: sentence(text or name)})
     return back(onward, "Saved.")
 
 

@@ -10,6 +10,7 @@ from flask import Response
 from app.adapters import connecting
 from app.adapters.connecting import Change
 from app.adapters.connection_schemas import BadConnectionError
+from app.adapters.understanding import sentence
 from app.console.connections.place import BASE, Place, made, place_of, tabs, way
 from app.console.desk import Desk
 from app.console.rendering import Refused, back, field, page
@@ -51,9 +52,9 @@ def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
     try:
         connecting.change(desk.engine, desk.vault, visit.tenant_id, stored.name, wanted, visit.actor)
     except BadConnectionError as error:
-        sentence = f"{str(error)[:1].upper()}{str(error)[1:]}."
-        at = "title" if sentence.startswith("Title") else "domains" if "domain" in sentence else "paired"
-        return _page(desk, visit, place, {at: sentence})
+        said = sentence(str(error))
+        at = "title" if said.startswith("Title") else "domains" if "domain" in said else "paired"
+        return _page(desk, visit, place, {at: said})
     return _onward(place, "Saved.")
 
 

@@ -17,7 +17,7 @@ from app.adapters.connecting import Change
 from app.adapters.connection_schemas import BadConnectionError, parse
 from app.adapters.connection_view import certificate
 from app.adapters.metadata_import import LARGEST, MetadataError
-from app.adapters.understanding import NotUnderstoodError, Understood
+from app.adapters.understanding import NotUnderstoodError, Understood, sentence
 from app.console.connections.place import BASE, LINK, Place, place_of, tabs, way
 from app.console.desk import Desk
 from app.console.rendering import Refused, back, field, page
@@ -77,7 +77,7 @@ def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
     except NotUnderstoodError as error:
         return _page(desk, visit, place, {error.field: error.sentence})
     except (BadConnectionError, MetadataError, NameTakenError) as error:
-        return _page(desk, visit, place, {"": f"{str(error)[:1].upper()}{str(error)[1:]}."})
+        return _page(desk, visit, place, {"": sentence(str(error))})
     if place.enabled:
         return back(place.href, "Saved.")
     after = "claims" if visit.link else "people"

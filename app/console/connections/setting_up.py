@@ -7,6 +7,7 @@ from typing import Final
 from flask import Response, redirect
 
 from app.adapters import setting_up
+from app.adapters.understanding import sentence
 from app.console.connections import guides
 from app.console.connections.place import BASE, LINK, Place, place_of, tabs, way
 from app.console.desk import Desk
@@ -39,7 +40,7 @@ def begin(desk: Desk, visit: Visit) -> Response:
             visit.actor,
         )
     except ValueError as error:
-        raise Refused(409, f"{str(error).capitalize()}.") from None
+        raise Refused(409, sentence(str(error))) from None
     return back(f"{BASE}/{id}/guide")
 
 

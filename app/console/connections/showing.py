@@ -12,6 +12,7 @@ from app.adapters.connecting import Change
 from app.adapters.connection_schemas import BadConnectionError
 from app.adapters.connection_view import described
 from app.adapters.metadata_refresh import MetadataRefresh
+from app.adapters.understanding import sentence
 from app.console.connections.listing import DAY
 from app.console.connections.place import BASE, LINK, Place, made, place_of, tabs, way
 from app.console.connections.settings import SETTINGS, changed, shown
@@ -151,9 +152,9 @@ def save(desk: Desk, visit: Visit, connection_id: str) -> Response:
         if different:
             _change(desk, visit, stored, Change(settings=different))
     except BadConnectionError as error:
-        name, _, sentence = str(error).partition(": ")
+        name, _, text = str(error).partition(": ")
         at = name if name in SETTINGS else ""
-        errors = {at: f"{(sentence if at else str(error))[:1].upper()}{(sentence if at else str(error))[1:]}."}
+        errors = {at: sentence(text if at else str(error))}
         return page("connections/settings.html", 422, place=place, settings=shown(stored, form=True), errors=errors)
     return back(place.href, "Saved." if different else "Nothing changed.")
 
