@@ -30,6 +30,7 @@ from app.store.engine import reading, snapshot
 
 SECTION: Final = Section("audit", "Audit", "history", "/admin/audit", 80)
 FILTERS: Final = ("actor", "action", "subject", "since", "until")
+SHOWN: Final = 50
 CHECKED: Final = 5_000  # entries of the chain's end
 # The beginnings of what entries are called.
 ACTIONS: Final = (
@@ -149,6 +150,7 @@ def _asked(asked: Mapping[str, str], before: str) -> Asked:
         since=_day(asked["since"], time.min),
         until=_day(asked["until"], time.max),
         before=int(before) if before.isdecimal() and len(before) < 19 else None,
+        limit=SHOWN,
     )
 
 
