@@ -11,7 +11,7 @@ SAML_IDP := tests/providers/saml
 NODE_PROVIDERS := tests/providers/node
 VENDOR := app/static/vendor
 
-.PHONY: run test check prove fuzz plans providers journeys bench bench-tokens vendor screenshots migrate lock format clean
+.PHONY: run test check prove fuzz plans providers journeys bench bench-tokens bench-console vendor screenshots migrate lock format clean
 
 run: $(VENV)/run.stamp
 	@$(BIN)/rollcall db upgrade
@@ -52,6 +52,10 @@ bench: $(VENV)/dev.stamp
 # A million sessions: three minutes and more, 2 GB of disk.
 bench-tokens: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks.tokens
+
+# The console's pages with 20,000 and 100,000 people: ten minutes and more, 3 GB of disk.
+bench-console: $(VENV)/dev.stamp
+	$(BIN)/python -m benchmarks.console
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff check .

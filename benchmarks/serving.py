@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import shutil
@@ -63,11 +64,17 @@ class Running:
 
 
 @contextmanager
-def serving(database_url: str, workers: int) -> Iterator[Running]:
+def serving(
+    database_url: str, workers: int, public_url: str | None = None, secret_key: bytes | None = None
+) -> Iterator[Running]:
     """Our server with `workers` processes."""
     port = _free_port()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("ROLLCALL_")}
     environment |= {"DATABASE_URL": database_url, "ROLLCALL_PORT": str(port), "ROLLCALL_WORKERS": str(workers)}
+    if public_url is not None:
+        environment["ROLLCALL_PUBLIC_URL"] = public_url
+    if secret_key is not None:
+        environment["ROLLCALL_SECRET_KEY"] = base64.b64encode(secret_key).decode()
     with _started("benchmarks.serving", environment, READY_SECONDS) as pid:
         yield Running(port, pid)
 

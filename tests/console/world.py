@@ -21,54 +21,9 @@ from app.sync import drafts
 from app.sync.mapping_changes import Change
 from app.sync.mappings import save
 from benchmarks.console_filling import fill
+from benchmarks.console_pages import PARTS, meant
 
-# What stands for a part of an address, or a field of a form: a statement that yields the one value.
-_NEWEST: Final = "ORDER BY created_at DESC, id DESC LIMIT 1"
-PARTS: Final[Mapping[str, str]] = {
-    "account_id": "SELECT account_id FROM records WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
-    "other_id": "SELECT account_id FROM records WHERE tenant_id = :tenant ORDER BY id OFFSET 1 LIMIT 1",
-    "record_id": "SELECT id FROM records WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
-    "source_id": "SELECT id FROM sources WHERE tenant_id = :tenant AND kind = 'idp'",
-    "hr_id": "SELECT id FROM sources WHERE tenant_id = :tenant AND kind = 'hris' ORDER BY name LIMIT 1",
-    "group_id": "SELECT id FROM groups WHERE tenant_id = :tenant ORDER BY name DESC LIMIT 1",
-    "line_id": "SELECT id FROM mappings WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
-    "draft_id": "SELECT id FROM mapping_drafts WHERE tenant_id = :tenant LIMIT 1",
-    "revision_id": "SELECT id FROM mapping_revisions WHERE tenant_id = :tenant AND revision > 1 ORDER BY id LIMIT 1",
-    "connection_id": "SELECT id FROM connections WHERE tenant_id = :tenant ORDER BY name LIMIT 1",
-    "setup_id": "SELECT connection_id FROM connection_setups WHERE tenant_id = :tenant AND made_at IS NULL LIMIT 1",
-    "doubt_id": f"SELECT id FROM duplicates WHERE tenant_id = :tenant {_NEWEST}",
-    "run_id": "SELECT id FROM runs WHERE tenant_id = :tenant AND state = 'planned' ORDER BY id DESC LIMIT 1",
-    "request_id": "SELECT id FROM scim_requests WHERE tenant_id = :tenant ORDER BY id DESC LIMIT 1",
-    "code": "SELECT code FROM sign_ins WHERE tenant_id = :tenant AND outcome = 'refused' ORDER BY at DESC LIMIT 1",
-    "token_id": "SELECT id FROM credentials WHERE tenant_id = :tenant AND kind = 'scim_token' ORDER BY id LIMIT 1",
-    "key_id": "SELECT id FROM credentials WHERE tenant_id = :tenant AND kind = 'api_key' ORDER BY id LIMIT 1",
-    "scim_client_id": "SELECT id FROM credentials WHERE tenant_id = :tenant AND kind = 'client' ORDER BY id LIMIT 1",
-    "secret_id": """SELECT s.id FROM credentials s JOIN credentials c
-        ON c.tenant_id = s.tenant_id AND c.id = s.client_id
-        WHERE s.tenant_id = :tenant AND s.kind = 'client_secret' ORDER BY c.id LIMIT 1""",
-    "client_id": "SELECT id FROM clients WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
-    "receiver_id": "SELECT id FROM receivers WHERE tenant_id = :tenant ORDER BY id LIMIT 1",
-    "administrator_id": "SELECT id FROM administrators WHERE tenant_id = :tenant ORDER BY email LIMIT 1",
-    "passkey_id": "SELECT id FROM passkeys WHERE tenant_id = :tenant LIMIT 1",
-    "visit_id": "SELECT id FROM console_sessions WHERE tenant_id = :tenant LIMIT 1",
-    "link_id": "SELECT id FROM console_links WHERE tenant_id = :tenant AND purpose = 'scim' ORDER BY id LIMIT 1",
-    "session_id": "SELECT id FROM sessions WHERE tenant_id = :tenant ORDER BY account_id, id LIMIT 1",
-    "test_id": "SELECT id FROM sign_in_tests WHERE tenant_id = :tenant LIMIT 1",
-    "tenant": "SELECT name FROM tenants WHERE id = :tenant",
-    "role": "SELECT name FROM roles WHERE tenant_id = :tenant AND NOT administrator ORDER BY rank DESC LIMIT 1",
-    "urn": "SELECT urn FROM schemas WHERE tenant_id = :tenant ORDER BY urn LIMIT 1",
-    "domain": "SELECT domain FROM domains WHERE tenant_id = :tenant ORDER BY domain LIMIT 1",
-}
 PEOPLE: Final = 6
-# Two rules have a part that is called `client_id`, and mean another kind; so with `id`: (rule's beginning, part).
-MEANT: Final[Mapping[tuple[str, str], str]] = {
-    ("/admin/provisioning/", "client_id"): "scim_client_id",
-    ("/admin/access/passkeys/", "id"): "passkey_id",
-    ("/admin/access/sessions/", "id"): "visit_id",
-    ("/admin/administrators/", "id"): "administrator_id",
-    ("/admin/set-up-links/", "id"): "link_id",
-    ("/admin/groups/roles/", "name"): "role",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +36,7 @@ class World:
 
     def part(self, rule: str, name: str) -> str | None:
         """What stands for this part of the rule; None for what is no id of a tenant's."""
-        meant = next((to for (start, part), to in MEANT.items() if part == name and rule.startswith(start)), name)
-        return self.ids.get(meant)
+        return self.ids.get(meant(rule, name))
 
 
 def build(engine: sa.Engine, name: str, few: int = 2, many: int = 5) -> World:
