@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from app.store.driver import Statement
+from app.store.ids import is_id
 from app.store.role_reads import ids_of
 from app.store.run_tables import mapping_draft_lines as lines_of
 from app.store.run_tables import mapping_drafts as drafts
@@ -90,7 +91,7 @@ def find(conn: sa.Connection, tenant_id: str, draft_id: str) -> MappingDraft:
     Raises:
         NotFoundError: the tenant has none of that id.
     """
-    chosen = sa.select(*_COLUMNS).where(drafts.c.tenant_id == tenant_id, sa.cast(drafts.c.id, sa.Text) == draft_id)
+    chosen = sa.select(*_COLUMNS).where(drafts.c.tenant_id == tenant_id, is_id(drafts.c.id, draft_id))
     row = conn.execute(chosen).mappings().one_or_none()
     if row is None:
         raise NotFoundError(f"there is no draft {draft_id}")

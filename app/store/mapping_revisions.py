@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from app.store.ids import is_id
 from app.store.run_tables import mapping_revisions
 from app.store.tenants import NotFoundError
 
@@ -58,7 +59,7 @@ def find(conn: sa.Connection, tenant_id: str, named: str) -> Revision:
         NotFoundError: there is none.
     """
     c = mapping_revisions.c
-    called = c.revision == int(named) if named.isdecimal() else sa.cast(c.id, sa.Text) == named
+    called = c.revision == int(named) if named.isdecimal() else is_id(c.id, named)
     row = conn.execute(sa.select(*_COLUMNS).where(c.tenant_id == tenant_id, called)).mappings().one_or_none()
     if row is None:
         raise NotFoundError(f"the role table has no revision {named}")

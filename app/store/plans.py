@@ -19,6 +19,7 @@ import uuid_utils
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.store import tables as t
+from app.store.ids import is_id
 from app.store.runs import RUN_COLUMNS, STALLED_SECONDS, Run, run_of
 
 STAGED_AT_ONCE: Final = 1_000
@@ -234,7 +235,7 @@ def settle(
 
 def locked(conn: sa.Connection, tenant_id: str, run_id: str) -> str | None:
     """The run's state, which stays as it is until COMMIT; None where there is no such run."""
-    chosen = sa.select(t.runs.c.state).where(t.runs.c.tenant_id == tenant_id, sa.cast(t.runs.c.id, sa.Text) == run_id)
+    chosen = sa.select(t.runs.c.state).where(t.runs.c.tenant_id == tenant_id, is_id(t.runs.c.id, run_id))
     return conn.execute(chosen.with_for_update()).scalar_one_or_none()
 
 

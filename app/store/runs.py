@@ -22,6 +22,7 @@ import uuid_utils
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.store import tables as t
+from app.store.ids import is_id
 from app.store.tenants import NotFoundError
 
 STALLED_SECONDS: Final = 120
@@ -307,7 +308,7 @@ def find(conn: sa.Connection, tenant_id: str, run_id: str) -> Run:
     Raises:
         NotFoundError: the tenant has none of that id.
     """
-    chosen = sa.select(*_COLUMNS).where(t.runs.c.tenant_id == tenant_id, sa.cast(t.runs.c.id, sa.Text) == run_id)
+    chosen = sa.select(*_COLUMNS).where(t.runs.c.tenant_id == tenant_id, is_id(t.runs.c.id, run_id))
     row = conn.execute(chosen).mappings().one_or_none()
     if row is None:
         raise NotFoundError(f"the tenant has no run {run_id}")
