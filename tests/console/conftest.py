@@ -81,9 +81,16 @@ def _seen(answer: TestResponse) -> Seen:
         return Seen(answer.status_code, answer.text, answer.request.full_path.rstrip("?"), dict(answer.headers))
 
 
+@pytest.fixture(scope="session")
+def made(shared_engine: sa.Engine) -> Flask:
+    """Its table of routes takes longer to make than most tests take."""
+    return create_app(SETTINGS, engine=shared_engine)
+
+
 @pytest.fixture
-def application(engine: sa.Engine) -> Flask:
-    return create_app(SETTINGS, engine=engine)
+def application(made: Flask, engine: sa.Engine) -> Flask:
+    """The application of the whole run, on a database without a row."""
+    return made
 
 
 @pytest.fixture
