@@ -71,8 +71,14 @@ MEANT: Final[Mapping[tuple[str, str], str]] = {
 
 # Parts that are no id of a tenant's.
 SAME: Final = {"attribute": "title"}
-# Pages of one session and of minutes, and those that only lead on.
-WITHOUT: Final = {"/admin/sign-in-connections/<connection_id>/tests/<test_id>", "/admin/sources/ownership/type"}
+# Pages of one session and of minutes, those that only lead on, and files as long as the audit: whoever leaves one keeps
+# the server writing it.
+WITHOUT: Final = {
+    "/admin/sign-in-connections/<connection_id>/tests/<test_id>",
+    "/admin/sources/ownership/type",
+    "/admin/audit/export.csv",
+    "/admin/audit/export.jsonl",
+}
 _DEEP: Final = {  # a page from the middle, by the links that the pages before it have
     "/admin/people",
     "/admin/audit",
