@@ -8,19 +8,14 @@ from typing import Final
 import sqlalchemy as sa
 
 from app.demo import stage
-from app.demo.people import PEOPLE
 from app.demo.stage import Stage
-from app.identity.writes import RecordWrite, Spoken
-from app.provisioning import provision
 from app.store import connections, credentials, drift, receivers, sign_ins
 from app.store.engine import reading, writing
 from app.store.sign_ins import Attempt
 from app.sync import drafts
-from app.sync.imports import submit
 from app.sync.mapping_changes import Change
 from tests.journeys.demo_served import Demo
 
-LEAVERS: Final = 8  # more than the guard lets pass
 CHECKS: Final = [
     {"check": "signature", "ok": True, "detail": "RS256, key kestrel-1"},
     {"check": "issuer", "ok": True, "detail": "Kestrel ID"},
@@ -32,33 +27,9 @@ def build(demo: Demo) -> None:
     """Add to the demo what it lacks."""
     with demo.server.engine() as engine:
         stand = stage.find(engine)
-        _two_records_of_one_person(engine, stand)
-        _a_plan_that_is_held(engine, stand)
         _attempts(engine, stand)
         _loose_ends(engine, stand)
         _a_draft(engine, stand)
-
-
-def _two_records_of_one_person(engine: sa.Engine, stand: Stage) -> None:
-    person = PEOPLE[0]
-    said = {
-        "userName": f"second.{person.login}",
-        "displayName": person.name,
-        "givenName": person.given,
-        "familyName": person.family,
-        "emails.work": person.login,
-    }
-    write = RecordWrite(stand.okta.id, Spoken(True, said), {"userName": said["userName"]}, user_name=said["userName"])
-    provision(engine, stand.tenant.id, [write], actor="scim okta")
-
-
-def _a_plan_that_is_held(engine: sa.Engine, stand: Stage) -> None:
-    gone = [
-        {"id": f"H-{int(person.number) - 1000:03}", "employeeNumber": person.number, "status": "terminated"}
-        for person in PEOPLE[:LEAVERS]
-    ]
-    receipt = submit(engine, stand.tenant.id, stand.hr, gone, actor="hr")
-    assert receipt.state == "held", receipt
 
 
 def _attempts(engine: sa.Engine, stand: Stage) -> None:
