@@ -8,6 +8,7 @@ from flask import Response, request
 
 from app import duplicates, merging
 from app.console.desk import Desk
+from app.console.phrases import many
 from app.console.reach import demand_reach
 from app.console.rendering import arg, back, field, fields, page
 from app.console.routing import Route
@@ -59,7 +60,7 @@ def merge(desk: Desk, visit: Visit, account_id: str) -> Response:
     except NotMergedError as error:
         return back(here, str(error), "danger")
     desk.wake("logout")
-    said = f"One person now. {len(done.records)} records came along; the other id goes on meaning this account."
+    said = f"One person now. {many(len(done.records), 'record')} came along; the other id goes on meaning this account."
     return back(f"/admin/people/{done.account.id}", said)
 
 

@@ -12,6 +12,7 @@ from flask import Response
 
 from app.adapters import signing_out
 from app.console.desk import Desk
+from app.console.phrases import many
 from app.console.reach import demand_reach
 from app.console.rendering import back, field, fields
 from app.console.routing import Route
@@ -35,8 +36,8 @@ def end_sessions(desk: Desk, visit: Visit, account_id: str) -> Response:
     else:
         ended = signing_out.end(desk.engine, visit.tenant_id, mine, visit.actor)
     desk.wake("logout")
-    number = "1 session" if len(ended) == 1 else f"{len(ended)} sessions"
-    return back(f"/admin/people/{account_id}/sessions", f"{number} ended. It shows everywhere at once.")
+    said = many(len(ended), "session")
+    return back(f"/admin/people/{account_id}/sessions", f"{said} ended. It shows everywhere at once.")
 
 
 def suspend(desk: Desk, visit: Visit, account_id: str) -> Response:

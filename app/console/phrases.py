@@ -55,6 +55,11 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def many(number: int, thing: str) -> str:
+    """A number of things: "1 record", "1,204 records"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def counted(number: int, most: int = MOST) -> str:
     """A count with separators, capped: one more than `most` is said as "1,000+"."""
     return f"{most:,}+" if number > most else f"{number:,}"
@@ -74,7 +79,7 @@ def changes(before: Any, after: Any) -> list[Change]:
 
 def add(blueprint: Blueprint) -> None:
     """Give them to the templates."""
-    for phrase in (ago, exact, iso, counted, as_json):
+    for phrase in (ago, exact, iso, counted, many, as_json):
         blueprint.add_app_template_filter(phrase)
     blueprint.add_app_template_global(changes, "changes")
 

@@ -74,7 +74,7 @@ def test_two_become_one_and_two_again(
     assert "Nothing is done yet" in preview.text
     assert len(accounts(engine, tenant)) == 2
     merged = admin.post(f"/admin/people/{one}/merge", other=other, keep=one, reason="one person")
-    assert merged.said == ["One person now. 1 records came along; the other id goes on meaning this account."]
+    assert merged.said == ["One person now. 1 record came along; the other id goes on meaning this account."]
     assert set(accounts(engine, tenant)) == {one}
     assert admin.get(f"/admin/people/{other}").at == f"/admin/people/{one}"
 

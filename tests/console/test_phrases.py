@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from app.console.phrases import ago, changes, counted, exact, iso
+from app.console.phrases import ago, changes, counted, exact, iso, many
 
 NOW = datetime(2026, 11, 30, 5, 32, 28, tzinfo=UTC)
 
@@ -40,6 +40,10 @@ def test_a_moment_is_said_in_utc() -> None:
 def test_counts_are_read_no_further_than_a_thousand() -> None:
     assert [counted(number) for number in (0, 1_000, 1_001)] == ["0", "1,000", "1,000+"]
     assert counted(12_345, 1_000_000) == "12,345"
+
+
+def test_one_thing_is_not_several() -> None:
+    assert [many(number, "record") for number in (0, 1, 1_204)] == ["0 records", "1 record", "1,204 records"]
 
 
 def test_what_changed_comes_first_and_by_its_whole_name() -> None:

@@ -115,6 +115,14 @@ class Tab:
         """Presses keys one after the other, and waits until the text is to be seen."""
         return self.act("keys", keys=keys, see=see)
 
+    def focus(self, css: str) -> Sight:
+        """Leads the keyboard to an element."""
+        return self.act("focus", on=css)
+
+    def drag(self, css: str, to: str) -> Sight:
+        """Drags an element onto another."""
+        return self.act("drag", on=css, to=to)
+
     def inspect(self, name: str) -> Sight:
         """Looks closely: nothing wider than the window, nothing that axe finds (with JavaScript alone)."""
         return self.act("inspect", name=name)

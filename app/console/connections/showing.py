@@ -17,6 +17,7 @@ from app.console.connections.listing import DAY
 from app.console.connections.place import BASE, LINK, Place, made, place_of, tabs, way
 from app.console.connections.settings import SETTINGS, changed, shown
 from app.console.desk import Desk
+from app.console.phrases import many
 from app.console.rendering import Refused, back, field, page
 from app.console.routing import Route
 from app.console.visit import Visit
@@ -95,7 +96,7 @@ def disable(desk: Desk, visit: Visit, connection_id: str) -> Response:
     if field("sessions") == "yes":
         ended = connecting.end_sessions(desk.engine, visit.tenant_id, stored.name, visit.actor)
         desk.wake("logout")
-    more = f" {ended} sessions ended." if ended else " Whoever is signed in stays so."
+    more = f" {many(ended, 'session')} ended." if ended else " Whoever is signed in stays so."
     return back(place.href, f"{stored.title} is switched off: nobody can sign in by it.{more}", "warning")
 
 

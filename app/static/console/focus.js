@@ -3,7 +3,7 @@ import { icon, speak } from './parts.js';
 
 let held = null;
 
-// htmx finds the focused element again by its id; without one, by its name or address within what was swapped.
+// htmx finds the focused element again by its id; without one, by its name or address, or as its form's only button.
 document.addEventListener('htmx:before:swap', () => {
   const focused = document.activeElement;
   held = focused && focused !== document.body && !focused.id ? likeness(focused) : null;
@@ -60,5 +60,6 @@ function likeness(element) {
       return more && name === 'name' ? `${same}[value="${CSS.escape(more)}"]` : same;
     }
   }
-  return null;
+  const form = element.form?.getAttribute('action');
+  return form ? `form[action="${CSS.escape(form)}"] ${tag}:only-of-type` : null;
 }

@@ -1,4 +1,5 @@
-// Shortcuts: / searches on this page, ? lists them, g and a number goes to a section, j and k walk through rows.
+// Shortcuts: / searches on this page and the arrow leads to what was found, ? lists them, g and a number goes to a
+// section, j and k walk through rows.
 import { isTyping } from './parts.js';
 
 const WITHIN = 1500; // milliseconds between g and the number
@@ -16,6 +17,7 @@ const acts = {
 };
 
 document.addEventListener('keydown', (event) => {
+  if (event.key === 'ArrowDown' && event.target.matches('main [data-search]') && walk(1)) event.preventDefault();
   if (event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target) || document.querySelector('dialog[open]')) return;
   if (/^[0-9]$/.test(event.key) && Date.now() - wentAt < WITHIN) {
     if (go(event.key)) event.preventDefault();

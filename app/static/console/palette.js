@@ -7,6 +7,8 @@ const query = document.getElementById('palette-query');
 const list = document.getElementById('palette-list');
 let timer;
 let asked = 0;
+let stale = true; // the list is not yet that of what is typed
+let hurried = false; // Enter was pressed meanwhile
 
 if (dialog) {
   document.addEventListener('keydown', (event) => {
@@ -23,6 +25,8 @@ if (dialog) {
   dialog.addEventListener('click', (event) => { if (event.target === dialog) dialog.close(); });
   query.addEventListener('input', () => {
     clearTimeout(timer);
+    asked += 1; // what is under way answers another question
+    [stale, hurried] = [true, false];
     timer = setTimeout(find, WAIT);
   });
   query.addEventListener('keydown', (event) => {
@@ -31,13 +35,15 @@ if (dialog) {
       choose(chosen() + (event.key === 'ArrowDown' ? 1 : -1));
     } else if (event.key === 'Enter') {
       event.preventDefault();
-      options()[chosen()]?.click();
+      hurried = stale;
+      if (!stale) options()[chosen()]?.click();
     }
   });
 }
 
 function open() {
   query.value = '';
+  [stale, hurried] = [true, false];
   dialog.showModal();
   query.focus();
   find();
@@ -56,6 +62,9 @@ async function find() {
   } catch {
     if (mine === asked) said('The server does not answer.');
   }
+  if (mine !== asked) return;
+  stale = false;
+  if (hurried && dialog.open) options()[chosen()]?.click();
 }
 
 function show(page) {

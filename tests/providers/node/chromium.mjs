@@ -11,6 +11,8 @@
 //   {do: "inspect", tab, name}             in light and dark, narrow and wide: what is too wide, what axe finds; pictures
 //   {do: "cookie", tab, url, name, value}  gives the browser a cookie of that address
 //   {do: "keys", tab, keys, see}           presses keys one after the other: "Control+k", "ArrowDown"
+//   {do: "focus", tab, on}                 leads the keyboard to an element
+//   {do: "drag", tab, on, to}              drags an element onto another
 //   {do: "device", tab}                    a device with passkeys, whose owner always agrees
 //   {do: "close", tab}
 //
@@ -119,6 +121,14 @@ const acts = {
   async keys(tab, { keys, see }) {
     for (const key of keys) await tab.page.keyboard.press(key);
     await seen(tab, see);
+  },
+
+  async focus(tab, { on }) {
+    await tab.page.locator(on).focus();
+  },
+
+  async drag(tab, { on, to }) {
+    await tab.page.locator(on).dragTo(tab.page.locator(to));
   },
 
   async inspect(tab, { name }) {
