@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,9 @@ STEPS: Final = (
     (timedelta(minutes=60), timedelta(hours=1), "hour"),
     (SOON, timedelta(minutes=1), "minute"),
 )
+# kinds of sources, as a rule names them
+OWNERS: Final = {"hris": "the HR system", "idp": "the identity provider", "crm": "the CRM", "login": "the sign-in"}
+_OWNER: Final = re.compile(rf"\b({'|'.join(OWNERS)})\b")
 MOST: Final = 1_000  # counts are read no further
 
 
@@ -65,6 +69,11 @@ def counted(number: int, most: int = MOST) -> str:
     return f"{most:,}+" if number > most else f"{number:,}"
 
 
+def owners(rule: str) -> str:
+    """Why a value counts, or lost, with the kinds of sources in words: "the identity provider comes after …"."""
+    return _OWNER.sub(lambda found: OWNERS[found[1]], rule)
+
+
 def as_json(value: Any) -> str:
     """A value of the audit or of a document, to be read by people."""
     return json.dumps(value, ensure_ascii=False, default=str)
@@ -79,7 +88,7 @@ def changes(before: Any, after: Any) -> list[Change]:
 
 def add(blueprint: Blueprint) -> None:
     """Give them to the templates."""
-    for phrase in (ago, exact, iso, counted, many, as_json):
+    for phrase in (ago, exact, iso, counted, many, owners, as_json):
         blueprint.add_app_template_filter(phrase)
     blueprint.add_app_template_global(changes, "changes")
 

@@ -144,7 +144,7 @@ def test_the_holder_of_a_set_up_link_sees_neither_account_nor_roles(
     mine = _report(admin, connection_id, *SAID)
     [person] = re.findall(r'href="(/admin/people/[0-9a-f-]{36})"', mine.html)
     timeline = admin.get(f"{person}/timeline")
-    assert "tested a connection" in timeline.text
+    assert "Tested a connection" in timeline.text
     assert any(href.startswith(f"{BASE}/log/") for href in timeline.links)
     seen = _report(console(link="connection", connection_id=connection_id), connection_id, *SAID)
     assert "The test went well" in seen.text

@@ -56,11 +56,11 @@ def test_a_doubt_waits_with_its_evidence_until_somebody_decides(
     [pair] = [href for href in inbox.links if re.fullmatch(r"/admin/duplicates/[0-9a-f-]{36}", href)]
     shown = admin.get(pair).text
     assert "kim@acme.example" in shown
-    assert "two people, strongly" in shown
+    assert "Two people, strongly" in shown
     seen = admin.post("/admin/duplicates/apart", one=doubted[0], other=doubted[1], reason="brothers")
     assert "Two people." in seen.said[0]
     assert "No duplicates" in seen.text
-    assert "two people" in admin.get("/admin/duplicates?state=decided").text
+    assert "Two people" in admin.get("/admin/duplicates?state=decided").text
     assert len(accounts(engine, tenant)) == 2
 
 

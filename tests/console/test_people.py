@@ -63,7 +63,9 @@ def test_nobody_of_another_tenant_is_found(console: Enter, engine: sa.Engine, ad
 
 def test_each_value_says_whose_it_is_and_what_lost(console: Enter, ada: str) -> None:
     text = console("auditor").get(f"/admin/people/{ada}").text
-    assert "title Countess okta said Analyst: idp comes after hris hr owner hris" in text
+    assert (
+        "title Countess okta said Analyst: the identity provider comes after the HR system hr owner: HR system" in text
+    )
 
 
 @pytest.mark.parametrize("view", ["", "/roles", "/sessions", "/records", "/timeline", "/steps"])
@@ -144,6 +146,6 @@ def test_the_timeline_tells_who_did_what(console: Enter, ada: str) -> None:
     desk = console("help_desk")
     desk.post(f"/admin/people/{ada}/suspend", suspended="yes", note="asked by HR")
     text = desk.get(f"/admin/people/{ada}/timeline").text
-    assert text.index("account suspended") < text.index("account created")
+    assert text.index("Account suspended") < text.index("Account created")
     assert "administrator help_desk-" in text
     assert "asked by HR" in text

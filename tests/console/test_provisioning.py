@@ -56,7 +56,7 @@ def test_a_source_is_added_connected_and_seen_at_work(console: Any, scim: Any, e
     assert "GET /Users" in arrived.text
     overview = admin.get(HOME)
     assert "never used" not in overview.text
-    assert "expires in 90 days" in overview.text
+    assert "Expires in 90 days" in overview.text
     assert [row.action for row in told(engine)] == ["source.created", "credential.issued"]
     assert told(engine)[0].actor.startswith("administrator admin-")
 
@@ -138,7 +138,7 @@ def test_an_issuer_is_trusted_or_said_to_be_wrong(console: Any, engine: sa.Engin
     assert "letter by letter" in wrong.text
     done = admin.post(f"{at}/clients", **trust, audience="a", jwks_url="https://i.example/keys")
     assert done.status == 200
-    assert "trusts an issuer" in done.text
+    assert "Trusts an issuer" in done.text
     assert _ids(engine, "client")[0] in done.text
 
 

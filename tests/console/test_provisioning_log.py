@@ -224,14 +224,14 @@ def test_a_receiver_is_added_retried_and_removed(console: Any, engine: sa.Engine
     )
     assert "registered" in done.said[0]
     assert "s3cret" not in done.html
-    assert "up to date" in done.text
+    assert "Up to date" in done.text
     with writing(engine) as conn:
         id = conn.execute(sa.select(receivers.c.id)).scalar_one()
         conn.execute(
             sa.update(receivers).values(failures=3, failure="status 500", next_at=sa.text("now() + interval '1 hour'"))
         )
     seen = admin.get(at)
-    assert "failing, 3 attempts" in seen.text
+    assert "Failing, 3 attempts" in seen.text
     assert "status 500" in seen.text
     admin.post(f"{at}/{id}/retry")
     with reading(engine) as conn:

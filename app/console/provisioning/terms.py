@@ -72,13 +72,13 @@ def read(name: str | None = None) -> Terms:
 def state(one: Listed, now: datetime) -> State:
     """Whether it is valid, and for how long."""
     if one.revoked_at is not None:
-        return State("revoked", "neutral")
+        return State("Revoked", "neutral")
     if one.expires_at is None:
-        return State("no end", "neutral")
+        return State("No end", "neutral")
     left = one.expires_at - now
     if left <= timedelta(0):
-        return State("expired", "danger")
-    return State(f"expires {_in(left)}", "warning" if left < SOON else "success")
+        return State("Expired", "danger")
+    return State(f"Expires {_in(left)}", "warning" if left < SOON else "success")
 
 
 def _in(left: timedelta) -> str:
