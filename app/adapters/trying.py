@@ -8,7 +8,7 @@ Trying changes nothing. What is carried out is decided anew under the locks, so 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -117,8 +117,9 @@ def carry_out(
     record_id: str | None = None,
     version: int | None = None,
     now: datetime | None = None,
+    accept: Callable[[Sequence[Outcome]], None] | None = None,
 ) -> Tried:
-    """Take the document in, as if the source had sent it now.
+    """Take the document in, as if the source had sent it now. `accept` is the write door's.
 
     Raises:
         TryingError: as `attempt`; or the record is at another `version` than was tried.
@@ -130,7 +131,7 @@ def carry_out(
         write, ignored = _write(conn, tenant_id, before.source, document, before.record_id, moment)
     try:
         write = replace(write, expected_version=version if write.record_id is not None else None)
-        [outcome] = provision(engine, tenant_id, [write], actor=actor, now=moment)
+        [outcome] = provision(engine, tenant_id, [write], actor=actor, now=moment, accept=accept)
     except (UserNameTakenError, VersionConflictError) as error:
         raise _refused(error) from error
     if ignored:

@@ -9,7 +9,7 @@ from flask import Response, request
 from app import duplicates, merging
 from app.console.desk import Desk
 from app.console.phrases import many
-from app.console.reach import demand_reach
+from app.console.reach import demand_over
 from app.console.rendering import arg, back, field, fields, page
 from app.console.routing import Route
 from app.console.visit import Visit
@@ -127,7 +127,7 @@ def _demand(desk: Desk, visit: Visit, *account_ids: str) -> None:
     """Whoever merges an account into another's can come to hold what that one holds."""
     with reading(desk.engine) as conn:
         found = people.accounts(conn, visit.tenant_id, account_ids, lock=False)
-        demand_reach(conn, visit, [role for one in found.values() for role in one.roles])
+        demand_over(conn, visit, found.values())
 
 
 def _keeps(text: str) -> KeepsId:

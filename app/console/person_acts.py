@@ -13,7 +13,7 @@ from flask import Response
 from app.adapters import signing_out
 from app.console.desk import Desk
 from app.console.phrases import many
-from app.console.reach import demand_reach
+from app.console.reach import demand_over, demand_reach, within
 from app.console.rendering import back, field, fields
 from app.console.routing import Route
 from app.console.visit import Visit
@@ -76,10 +76,11 @@ def give_role(desk: Desk, visit: Visit, account_id: str) -> Response:
 
 def _decided(desk: Desk, visit: Visit, account_id: str, write: Write, view: str) -> Response:
     with reading(desk.engine) as conn:
-        demand_reach(conn, visit, _demand_account(conn, visit, account_id).roles)
+        demand_over(conn, visit, [_demand_account(conn, visit, account_id)])
+        accept = within(conn, visit)
     here = f"/admin/people/{account_id}{view}"
     try:
-        [outcome] = provision(desk.engine, visit.tenant_id, [write], actor=visit.actor)
+        [outcome] = provision(desk.engine, visit.tenant_id, [write], actor=visit.actor, accept=accept)
     except BusyError:
         raise
     except RefusedError as error:

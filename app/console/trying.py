@@ -14,12 +14,12 @@ from flask import Response
 from app.adapters import trying
 from app.adapters.trying import Tried, TryingError
 from app.console.desk import Desk
-from app.console.reach import demand_reach
+from app.console.reach import within
 from app.console.rendering import arg, field, id_arg, page
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.identity.model import SourceKind
-from app.store import people, tenants
+from app.store import tenants
 from app.store.engine import reading
 from app.store.person import without_secrets
 
@@ -56,8 +56,7 @@ def attempt(desk: Desk, visit: Visit) -> Response:
 
 def _carried_out(desk: Desk, visit: Visit, document: Any, tried: Tried) -> Tried:
     with reading(desk.engine) as conn:
-        found = people.accounts(conn, visit.tenant_id, [tried.account_id], lock=False)
-        demand_reach(conn, visit, [role for one in found.values() for role in one.roles])
+        accept = within(conn, visit)
     version = int(field("version")) if field("version").isdigit() else None
     return trying.carry_out(
         desk.engine,
@@ -67,6 +66,7 @@ def _carried_out(desk: Desk, visit: Visit, document: Any, tried: Tried) -> Tried
         actor=visit.actor,
         record_id=tried.record_id,
         version=version,
+        accept=accept,
     )
 
 
