@@ -1,6 +1,7 @@
 """Nobody acts upon whoever reaches further in the console than they do, nor gives what reaches further.
 
 a role ─▶ demand_reach        a person ─▶ demand_over        what a write comes to ─▶ within (under the door's locks)
+where people come from ─▶ demand_origins
 """
 
 from __future__ import annotations
@@ -49,6 +50,27 @@ def within(conn: sa.Connection, visit: Visit) -> Callable[[Sequence[Outcome]], N
         _demand(visit, places, _held(found))
 
     return accept
+
+
+def demand_origins(conn: sa.Connection, visit: Visit) -> None:
+    """That the visitor may at least what any role of the learning platform lets somebody do here.
+
+    Whoever rules a source or a connection can be anybody whom it speaks of, or put anybody into its groups.
+
+    Raises:
+        Refused: a role opens a place above theirs.
+    """
+    places = _places(conn, visit)
+    console = highest(places.values())
+    if console is None or visit.may(console):
+        return
+    names = ", ".join(sorted(role for role, place in places.items() if place == console))
+    raise Refused(
+        403,
+        f"In this organisation {names} opens the console as {TITLES[console]}, and this decides who is who: it is for "
+        f"somebody who is at least {TITLES[console]}.",
+        "Above your role",
+    )
 
 
 def _places(conn: sa.Connection, visit: Visit) -> Places:

@@ -21,11 +21,13 @@ from werkzeug.exceptions import HTTPException
 
 from app.console import proof
 from app.console.desk import Desk
+from app.console.reach import demand_origins
 from app.console.rendering import HEADERS, Refused, page
 from app.console.visit import Visit, cookie_name, csrf_of, door_cookie_name, is_csrf, visit_of
 from app.identity.console_roles import TITLES, ConsoleRole
 from app.identity.writes import BusyError
 from app.settings import SettingsError
+from app.store.engine import reading
 from app.store.tenants import NotFoundError
 from sso import cookies
 
@@ -44,7 +46,8 @@ class Route:
     """`handler` is called with the desk, the visit (None possible where `needs` is open), and the path's parts by name.
 
     `link` names the purposes of set-up links whose holders may come too; the handler sees to their one connection or
-    source. What is `grave` asks whoever showed no credential lately to show one again first.
+    source. What is `grave` asks whoever showed no credential lately to show one again first. What decides who people
+    are (`origins`) can make anybody of anybody: it needs the highest place that a role of the learning platform opens.
     """
 
     method: Literal["GET", "POST"]
@@ -53,6 +56,7 @@ class Route:
     needs: Needs = "auditor"
     link: tuple[str, ...] = ()
     grave: bool = False
+    origins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,9 @@ def _guarded(route: Route, desk: Desk, sections: Sequence[Section]) -> Handler:
         _demand_role(route, visit)
         if route.method == "POST":
             _demand_own_form(request.cookies.get(cookie_name(desk.public_url), ""))
+        if route.origins and visit.link is None:  # whoever made the link had to reach as far
+            with reading(desk.engine) as conn:
+                demand_origins(conn, visit)
         if route.grave and not proof.is_fresh(visit, desk.now()):
             return proof.first()
         return route.handler(desk, visit, **path)

@@ -89,6 +89,6 @@ def _uuid(text: str) -> str | None:
 
 ROUTES: Final = (
     Route("GET", HOME, show),
-    Route("POST", HOME, make, "admin", grave=True),
+    Route("POST", HOME, make, "admin", grave=True, origins=True),
     Route("POST", f"{HOME}/<uuid:id>/revoke", revoke, "admin"),
 )

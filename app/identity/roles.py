@@ -79,17 +79,20 @@ def administers(account: Account, rules: Rules) -> bool:
 
 
 def would_administer(account: Account, rules: Rules) -> bool:
-    """Whether the account administers, or is inactive and could again as soon as a record revives it."""
-    if account.status == Status.ACTIVE:
-        return administers(account, rules)
-    revived = settle(account.grants, True, rules)
-    return any(is_administration(grant, rules) for grant in revived)
+    """Whether the account administers, or opens the console; of an inactive one, as soon as a record revives it."""
+    grants = account.grants if account.status == Status.ACTIVE else settle(account.grants, True, rules)
+    return any(is_administration(grant, rules) or _opens_console(grant, rules) for grant in grants)
 
 
 def is_administration(grant: Grant, rules: Rules) -> bool:
     """Whether the grant is effective and of an administrator role."""
     role = rules.roles.get(grant.role)
     return grant.effective and role is not None and role.administrator
+
+
+def _opens_console(grant: Grant, rules: Rules) -> bool:
+    role = rules.roles.get(grant.role)
+    return grant.effective and grant.scope == "tenant" and role is not None and role.console is not None
 
 
 def _highest(grants: Sequence[Grant], rules: Rules) -> set[tuple[str, str]]:

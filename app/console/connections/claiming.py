@@ -88,5 +88,5 @@ def _page(desk: Desk, visit: Visit, place: Place, errors: Mapping[str, str] | No
 
 ROUTES: Final = (
     Route("GET", f"{BASE}/<connection_id>/claims", show, needs="admin", link=LINK),
-    Route("POST", f"{BASE}/<connection_id>/claims", save, needs="admin", link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/claims", save, needs="admin", link=LINK, origins=True),
 )

@@ -96,5 +96,5 @@ def _page(desk: Desk, visit: Visit, place: Place, errors: Mapping[str, str] | No
 
 ROUTES: Final = (
     Route("GET", f"{BASE}/<connection_id>/people", show, needs="admin"),
-    Route("POST", f"{BASE}/<connection_id>/people", save, needs="admin"),
+    Route("POST", f"{BASE}/<connection_id>/people", save, needs="admin", origins=True),
 )

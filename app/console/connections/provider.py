@@ -174,5 +174,5 @@ ROUTES: Final = (
     Route("GET", f"{BASE}/<connection_id>/provider", show, needs="admin", link=LINK),
     Route("POST", f"{BASE}/<connection_id>/provider", understand, needs="admin", link=LINK),
     Route("POST", f"{BASE}/<connection_id>/provider/forget", forget, needs="admin", link=LINK),
-    Route("POST", f"{BASE}/<connection_id>/provider/save", save, needs="admin", link=LINK),
+    Route("POST", f"{BASE}/<connection_id>/provider/save", save, needs="admin", link=LINK, origins=True),
 )

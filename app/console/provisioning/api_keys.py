@@ -102,7 +102,7 @@ def _page(desk: Desk, visit: Visit, status: int = 200, **values: Any) -> Respons
 
 ROUTES: Final = (
     Route("GET", HERE, show),
-    Route("POST", HERE, create, "admin"),
-    Route("POST", f"{HERE}/<key_id>/rotate", rotate, "admin"),
+    Route("POST", HERE, create, "admin", origins=True),
+    Route("POST", f"{HERE}/<key_id>/rotate", rotate, "admin", origins=True),
     Route("POST", f"{HERE}/<key_id>/revoke", revoke, "admin"),
 )

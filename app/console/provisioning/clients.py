@@ -123,8 +123,8 @@ def _wrong_keys(url: str, keys: str) -> dict[str, str]:
 
 
 ROUTES: Final = (
-    Route("POST", f"{HOME}/<source_id>/clients", create, "admin"),
-    Route("POST", f"{HOME}/<source_id>/clients/<client_id>/secrets", add_secret, "admin"),
+    Route("POST", f"{HOME}/<source_id>/clients", create, "admin", origins=True),
+    Route("POST", f"{HOME}/<source_id>/clients/<client_id>/secrets", add_secret, "admin", origins=True),
     Route("POST", f"{HOME}/<source_id>/clients/<client_id>/secrets/<secret_id>/revoke", revoke_secret, "admin"),
     Route("POST", f"{HOME}/<source_id>/clients/<client_id>/remove", remove, "admin"),
 )

@@ -102,5 +102,5 @@ def _name(vendor: Vendor, source: SourceRow) -> str:
 
 ROUTES: Final = (
     Route("GET", f"{HOME}/<source_id>/set-up", show, "auditor", LINK),
-    Route("POST", f"{HOME}/<source_id>/set-up", make_token, "admin", LINK),
+    Route("POST", f"{HOME}/<source_id>/set-up", make_token, "admin", LINK, origins=True),
 )

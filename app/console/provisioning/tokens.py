@@ -75,7 +75,7 @@ def _until(seconds: float) -> str:
 
 
 ROUTES: Final = (
-    Route("POST", f"{HOME}/<source_id>/tokens", create, "admin"),
-    Route("POST", f"{HOME}/<source_id>/tokens/<token_id>/rotate", rotate, "admin"),
+    Route("POST", f"{HOME}/<source_id>/tokens", create, "admin", origins=True),
+    Route("POST", f"{HOME}/<source_id>/tokens/<token_id>/rotate", rotate, "admin", origins=True),
     Route("POST", f"{HOME}/<source_id>/tokens/<token_id>/revoke", revoke, "admin"),
 )

@@ -17,8 +17,8 @@ ROUTES: Final = (
     Route("GET", "/admin/runs", pages.listing),
     Route("GET", "/admin/runs/<run_id>", pages.one),
     Route("GET", "/admin/runs/<run_id>/lines.csv", pages.lines_csv),
-    Route("POST", "/admin/runs/<run_id>/apply", acts.apply, "admin"),
-    Route("POST", "/admin/runs/<run_id>/save", acts.save, "admin"),
-    Route("POST", "/admin/runs/<run_id>/allow", acts.allow, "admin"),
+    Route("POST", "/admin/runs/<run_id>/apply", acts.apply, "admin", origins=True),
+    Route("POST", "/admin/runs/<run_id>/save", acts.save, "admin", origins=True),
+    Route("POST", "/admin/runs/<run_id>/allow", acts.allow, "admin", origins=True),
     Route("POST", "/admin/runs/<run_id>/reject", acts.reject, "admin"),
 )

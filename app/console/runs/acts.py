@@ -13,6 +13,7 @@ from app.console.visit import Visit
 from app.store import runs as store
 from app.store.engine import reading
 from app.sync import imports, rules, uploads
+from app.sync.rule_changes import HighestRole
 
 LONGEST_REASON: Final = 500
 SAID: Final = {
@@ -34,7 +35,10 @@ def apply(desk: Desk, visit: Visit, run_id: str) -> Response:
 def save(desk: Desk, visit: Visit, run_id: str) -> Response:
     """Save the rule that a plan shows."""
     with reading(desk.engine) as conn:
-        holds = bool(store.find(conn, visit.tenant_id, run_id).summary.get("holds"))
+        summary = store.find(conn, visit.tenant_id, run_id).summary
+    if summary.get("change", {}).get("what") == HighestRole.what and not visit.may("owner"):
+        raise Refused(403, "It changes a setting of the organisation: an owner saves it.", "Not for your role")
+    holds = bool(summary.get("holds"))
     reason, wrong = _reason(needed=holds)
     if wrong:
         return shown(desk, visit, run_id, 422, {"save": wrong})

@@ -29,7 +29,7 @@ ROUTES: Final = (
     Route("POST", "/admin/sources/<source_id>/pause", acts.pause, "admin"),
     Route("POST", "/admin/sources/<source_id>/resume", acts.resume, "admin"),
     Route("POST", "/admin/sources/<source_id>/retire", acts.retire, "admin"),
-    Route("POST", "/admin/sources/<source_id>/domains", acts.assign, "admin"),
+    Route("POST", "/admin/sources/<source_id>/domains", acts.assign, "admin", origins=True),
     Route("POST", "/admin/sources/<source_id>/domains/free", acts.free, "admin"),
     Route("GET", "/admin/sources/<source_id>/values", values.shown),
     Route("GET", "/admin/sources/<source_id>/values.csv", values.as_csv),
