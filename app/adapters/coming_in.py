@@ -64,7 +64,7 @@ def by_password(
     opened = vault()
     with reading(engine) as conn:
         found = administrators.by_email(conn, tenant_id, said.email)
-    step = _step(found, opened, said, now)
+    known, step = _checked(found, opened, said, now)
 
     def act(conn: sa.Connection) -> tuple[Begun | None, list[Entry]]:
         if found is None or step is None or not _came_in(conn, found, step):
@@ -73,7 +73,7 @@ def by_password(
 
     begun = audited(engine, tenant_id, act) if step is not None else None
     if begun is None or found is None:
-        _refused(engine, tenant_id, found)
+        _refused(engine, tenant_id, found, known)
         return None
     _rehash(engine, found, said.password)
     return begun
@@ -86,13 +86,13 @@ def prove_by_password(
     opened = vault()
     with reading(engine) as conn:
         found = administrators.find(conn, session.tenant_id, session.administrator_id or administrators.NOBODY)
-    step = _step(found, opened, said, now)
+    known, step = _checked(found, opened, said, now)
     if found is not None and step is not None:
         with writing(engine) as conn:
             if _came_in(conn, found, step):
                 console_sessions.prove(conn, session)
                 return True
-    _refused(engine, session.tenant_id, found)
+    _refused(engine, session.tenant_id, found, known)
     return False
 
 
@@ -193,20 +193,20 @@ def by_connection(engine: sa.Engine, tenant_id: str, secret: str, visitor: Visit
             address=visitor.address,
         )
         begun = console_sessions.begin(conn, new)
-        actor = f"administrator {signed_in.attributes.get('emails.work') or signed_in.account_id}"
+        actor = console_sessions.actor_of(signed_in.attributes.get("emails.work"), None, signed_in.account_id)
         facts = _facts(begun, "connection", role)
         return begun, [Entry(actor, SIGNED_IN, signed_in.account_id, {**facts, "signIn": signed_in.id})]
 
     return audited(engine, tenant_id, act)
 
 
-def _step(found: Administrator | None, vault: Vault, said: Credentials, now: datetime) -> int | None:
-    """The step of the code, if password and code are both right; both are looked at, whatever the other is."""
+def _checked(found: Administrator | None, vault: Vault, said: Credentials, now: datetime) -> tuple[bool, int | None]:
+    """Whether the password is right, and the code's step if both are; both are looked at, whatever the other is."""
     known = found if found and found.by_password else None
     right = passwords.verify(known.password if known else None, said.password)
     secret = vault.open(known.totp) if known and known.totp else None
     step = one_time_codes.step_of(secret, said.code, now, known.totp_step if known else None)
-    return step if right else None
+    return right, step if right else None
 
 
 def _came_in(conn: sa.Connection, found: Administrator, step: int) -> bool:
@@ -250,9 +250,10 @@ def _facts(begun: Begun, method: str, role: ConsoleRole) -> dict[str, str]:
     return {"session": begun.id, "method": method, "role": role}
 
 
-def _refused(engine: sa.Engine, tenant_id: str, found: Administrator | None) -> None:
+def _refused(engine: sa.Engine, tenant_id: str, found: Administrator | None, known: bool) -> None:
+    """Only whoever knows the password makes somebody wait: they alone guess codes, and no stranger keeps owners out."""
     with writing(engine) as conn:
-        administrators.failed(conn, tenant_id, found.id if found else None)
+        administrators.failed(conn, tenant_id, found.id if found and known else None)
     _log.warning("a password was refused", tenant=tenant_id, administrator=found.id if found else None)
 
 

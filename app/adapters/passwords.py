@@ -2,6 +2,7 @@
 
 The rules are those of NIST SP 800-63B: a least length and no rules of composition; nothing that the attacker would try
 first. A hash takes about 50 ms of a core and 64 MiB, so that others have the turn meanwhile and few are made at once.
+Few wait for them, too: each one that waits keeps a thread of the worker from everybody else.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import secrets
 import threading
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Final
 
@@ -17,11 +19,13 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from app.identity.folding import fold
-from app.turns import outside
+from app.identity.writes import BusyError
+from app.turns import NotNowError, outside
 
 LEAST: Final = 12  # characters
 MOST: Final = 256
 AT_ONCE: Final = 2  # hashes of one process
+MOST_WAITING: Final = 8  # for those, those at work included
 FEWEST_SIGNS: Final = 5  # different ones in a password
 # Of the lists of leaked passwords, those that are long enough.
 _KNOWN: Final = ("passwordpassword", "password1234", "123456789012", "qwertyuiop123", "iloveyou1234", "administrator")
@@ -29,6 +33,7 @@ _WORDS: Final = ("rollcall", "administrator")
 
 _hasher: Final = PasswordHasher()
 _few: Final = threading.BoundedSemaphore(AT_ONCE)
+_places: Final = threading.BoundedSemaphore(MOST_WAITING)
 
 
 class WeakPasswordError(ValueError):
@@ -36,16 +41,24 @@ class WeakPasswordError(ValueError):
 
 
 def hashed(password: str) -> str:
-    """What is kept of a password. Hold no database connection."""
-    with outside("argon2"), _few:
+    """What is kept of a password. Hold no database connection.
+
+    Raises:
+        BusyError: too many are at it.
+    """
+    with _at_work():
         return _hasher.hash(_normal(password))
 
 
 def verify(hash: str | None, password: str) -> bool:
-    """Whether it is the password of this hash; None takes as long, and is never right. Hold no database connection."""
-    with outside("argon2"), _few:
+    """Whether it is the password of this hash; None takes as long, and is never right. Hold no database connection.
+
+    Raises:
+        BusyError: too many are at it.
+    """
+    with _at_work():
         try:
-            _hasher.verify(hash or _nobodys(), _normal(password)[:MOST])
+            _hasher.verify(hash or _nobodys(), _normal(password[:MOST]))
         except (VerificationError, InvalidHashError):
             return False
     return hash is not None
@@ -75,6 +88,19 @@ def check(password: str, known: Iterable[str]) -> None:
         rest = rest.replace(part, "")
     if len(rest) < LEAST // 2:
         raise WeakPasswordError("That is little more than your name, address or organisation. Choose other words.")
+
+
+@contextmanager
+def _at_work() -> Iterator[None]:
+    if not _places.acquire(blocking=False):
+        raise BusyError("too many are signing in")
+    try:
+        with outside("argon2"), _few:
+            yield
+    except NotNowError as error:
+        raise BusyError("signing in takes too long at present") from error
+    finally:
+        _places.release()
 
 
 def _normal(password: str) -> str:

@@ -22,7 +22,7 @@ from werkzeug.exceptions import HTTPException
 from app.console import proof
 from app.console.desk import Desk
 from app.console.reach import demand_origins
-from app.console.rendering import HEADERS, Refused, page
+from app.console.rendering import HEADERS, Refused, is_fragment, page
 from app.console.visit import Visit, cookie_name, csrf_of, door_cookie_name, is_csrf, visit_of
 from app.identity.console_roles import TITLES, ConsoleRole
 from app.identity.writes import BusyError
@@ -88,7 +88,9 @@ def _guarded(route: Route, desk: Desk, sections: Sequence[Section]) -> Handler:
     def view(**parts: object) -> Response:
         path = {name: str(part) for name, part in parts.items()}  # <uuid:id> comes as an object
         g.public_url = desk.public_url
-        visit = visit_of(desk.engine, request.cookies.get(cookie_name(desk.public_url)))
+        # Pages that look for news send no more than htmx's GETs: left open, they must not keep a session going.
+        by_itself = request.method == "GET" and is_fragment()
+        visit = visit_of(desk.engine, request.cookies.get(cookie_name(desk.public_url)), by_itself=by_itself)
         g.visit = visit
         g.door = _door(desk)
         if route.needs == "open":

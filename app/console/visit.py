@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from app.identity.console_roles import ConsoleRole, reaches
 from app.store import console_sessions
-from app.store.console_sessions import ConsoleSession, LinkScope
+from app.store.console_sessions import ConsoleSession, LinkScope, actor_of
 from app.store.engine import reading
 from sso import cookies
 
@@ -68,7 +68,7 @@ class Visit:
         """Their name in the audit: ``administrator ada@acme.example``."""
         if self.link is not None:
             return f"set-up link {self.link.id}"
-        return f"administrator {self.session.email or self.account_id or self.administrator_id}"
+        return actor_of(self.session.email, self.administrator_id, self.account_id)
 
     def may(self, needed: ConsoleRole) -> bool:
         """Whether their role reaches this far."""
@@ -95,8 +95,8 @@ def is_csrf(secret: str, token: str) -> bool:
     return hmac.compare_digest(csrf_of(secret), token.encode("ascii", "replace").decode())
 
 
-def visit_of(engine: sa.Engine, secret: str | None) -> Visit | None:
-    """The visit of this cookie, if its session counts; notes that its holder was here."""
+def visit_of(engine: sa.Engine, secret: str | None, *, by_itself: bool = False) -> Visit | None:
+    """The visit of this cookie, if its session counts; notes that its holder was here, unless a page asks by itself."""
     if not cookies.is_value(secret):
         return None
     assert secret is not None
@@ -104,5 +104,6 @@ def visit_of(engine: sa.Engine, secret: str | None) -> Visit | None:
         found = console_sessions.find(conn, secret)
         if found is None:
             return None
-        console_sessions.seen(conn, found)
+        if not by_itself:
+            console_sessions.seen(conn, found)
     return Visit(found, csrf_of(secret))

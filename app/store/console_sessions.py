@@ -90,6 +90,13 @@ class ConsoleSession:
     expires_at: datetime
 
 
+def actor_of(email: str | None, administrator_id: str | None, account_id: str | None) -> str:
+    """Somebody's name in the audit. An account's address is what sources say, so that its id stands beside it."""
+    if account_id is None:
+        return f"administrator {email or administrator_id}"
+    return f"administrator {email} ({account_id})" if email else f"administrator {account_id}"
+
+
 def new_id() -> str:
     """A UUIDv7."""
     return str(uuid_utils.uuid7())

@@ -48,12 +48,19 @@ def test_a_code_is_good_once_whoever_saw_it(ada: Person) -> None:
     assert ada.sign_in(ada.later()) is None
 
 
-def test_five_wrong_tries_make_the_right_one_wait(ada: Person, engine: sa.Engine) -> None:
+def test_five_wrong_codes_make_the_right_one_wait(ada: Person, engine: sa.Engine) -> None:
     for _ in range(5):
-        assert ada.sign_in(ada.later(), password="wrong wrong wrong") is None
+        assert ada.sign_in(ada.later(), code="000000") is None
     assert ada.sign_in(ada.later()) is None
     with writing(engine) as conn:
         conn.execute(sa.text("UPDATE administrators SET locked_until = now() - interval '1 second'"))
+    assert ada.sign_in(ada.later()) is not None
+
+
+def test_a_stranger_keeps_nobody_out(ada: Person) -> None:
+    """An address is all that one has to know: whoever does not know the password makes nobody wait."""
+    for _ in range(20):
+        assert ada.sign_in(ada.later(), password="wrong wrong wrong", code="000000") is None
     assert ada.sign_in(ada.later()) is not None
 
 

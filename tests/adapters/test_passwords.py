@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import pytest
 from argon2 import PasswordHasher
 
 from app.adapters import passwords
 from app.adapters.passwords import WeakPasswordError
+from app.identity.writes import BusyError
 
 GOOD = "three grey herons wade"
 
@@ -37,6 +40,22 @@ def test_nobody_has_no_password_and_costs_a_hash(monkeypatch: pytest.MonkeyPatch
     passwords.verify(None, GOOD)
     passwords.verify(passwords.hashed(GOOD), "wrong")
     assert seen == ["$argon2id$", "$argon2id$"]
+
+
+def test_a_long_one_of_signs_that_grow_is_the_same_again() -> None:
+    password = "\ufb03 " * 128  # ﬃ is three letters in its plain form
+    assert passwords.verify(passwords.hashed(password), password)
+
+
+def test_few_wait_and_the_rest_hear_so() -> None:
+    """A flood of tries keeps no threads from everybody else."""
+    hash = passwords.hashed(GOOD)
+    with ExitStack() as taken:
+        for _ in range(passwords.MOST_WAITING):
+            taken.enter_context(passwords._places)
+        with pytest.raises(BusyError):
+            passwords.verify(hash, GOOD)
+    assert passwords.verify(hash, GOOD)
 
 
 def test_what_was_made_with_other_parameters_is_dated() -> None:

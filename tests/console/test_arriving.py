@@ -76,7 +76,7 @@ def test_a_role_brings_in_and_leads_on(town: Town, ada: Browser) -> None:
     assert "Your credentials are kept there" in page
     assert "Okta" in page
     [entry] = [row for row in town.rows("audit") if row.action == "console.signed_in"]
-    assert (entry.actor, entry.facts["role"]) == ("administrator ada@acme.example", "admin")
+    assert (entry.actor, entry.facts["role"]) == (f"administrator ada@acme.example ({entry.subject})", "admin")
 
 
 def test_who_holds_no_role_is_told_so_and_stays_out(ada: Browser) -> None:
