@@ -8,7 +8,7 @@ from flask import Response
 
 from app.console.desk import Desk
 from app.console.groups import HERE, demand_below
-from app.console.rendering import arg, back, download, page
+from app.console.rendering import arg, back, download, page, whole
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.identity.writes import BusyError
@@ -26,7 +26,7 @@ def show(desk: Desk, visit: Visit, draft_id: str) -> Response:
     draft = drafts.find(desk.engine, visit.tenant_id, draft_id)
     first = next((kind for kind, _, count in KINDS if draft.counts.get(count)), "gain")
     kind = arg("kind") if arg("kind") in ("gain", "loss", "kept") else first
-    after = int(arg("after")) if arg("after").isdigit() else 0
+    after = whole(arg("after")) or 0
     lines = drafts.lines(desk.engine, visit.tenant_id, draft_id, kind, after, PAGE + 1) if not draft.is_open else []
     run = None
     if draft.run_id:

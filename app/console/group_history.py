@@ -8,7 +8,7 @@ from flask import Response
 
 from app.console.desk import Desk
 from app.console.groups import HERE, begin, demand_below
-from app.console.rendering import arg, back, field, fields, page
+from app.console.rendering import arg, back, field, fields, page, whole
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.store import mappings
@@ -24,7 +24,7 @@ MOST: Final = 500  # lines of one order
 
 def listing(desk: Desk, visit: Visit) -> Response:
     """The saves, the newest first."""
-    before = int(arg("before")) if arg("before").isdigit() else None
+    before = whole(arg("before"))
     found = mapping_history.listing(desk.engine, visit.tenant_id, before, PAGE + 1)
     return page(
         "groups/history.html",

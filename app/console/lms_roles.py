@@ -8,7 +8,7 @@ from flask import Response
 
 from app.console.desk import Desk
 from app.console.reach import demand_reach
-from app.console.rendering import Refused, back, field, page
+from app.console.rendering import Refused, back, field, page, whole
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.identity.console_roles import LADDER, SENTENCES, TITLES
@@ -23,6 +23,7 @@ from app.sync.roles import RoleChange
 
 HERE: Final = "/admin/groups/roles"
 SHOWN: Final = 200  # people of a preview
+MOST_RANK: Final = 1_000_000
 PLACES: Final = (("", "nothing: they cannot come in"), *((name, TITLES[name]) for name in LADDER))
 
 
@@ -74,11 +75,10 @@ def remove(desk: Desk, visit: Visit, name: str) -> Response:
 
 
 def _change(said: dict[str, str]) -> RoleChange:
-    if not said["rank"].isdigit():
-        raise MappingError("A rank is a whole number.")
-    return RoleChange(
-        said["name"], int(said["rank"]), said["administrator"] == "yes", said["console"], said["description"]
-    )
+    rank = whole(said["rank"])
+    if rank is None or rank > MOST_RANK:
+        raise MappingError(f"A rank is a whole number, at most {MOST_RANK}.")
+    return RoleChange(said["name"], rank, said["administrator"] == "yes", said["console"], said["description"])
 
 
 def _demand(desk: Desk, visit: Visit, change: RoleChange) -> None:

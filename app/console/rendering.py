@@ -120,6 +120,11 @@ def id_arg(name: str) -> str | None:
         return None
 
 
+def whole(text: str) -> int | None:
+    """A number of a form or an address; None when it is none that a column can hold."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def is_fragment() -> bool:
     """Whether htmx asks, which takes the inner part alone; a page that it restores is wanted whole."""
     asked = request.headers.get("HX-Request") == "true"

@@ -207,5 +207,7 @@ def _handle_errors(blueprint: Blueprint) -> None:
     blueprint.register_error_handler(
         SettingsError, lambda error: page("refused.html", 503, title="Not set up", sentence=str(error))
     )
+    sentence = "Something in the address or the form is no text or number that can be kept. Nothing was changed."
+    blueprint.register_error_handler(sa.exc.DataError, answering(422, "That cannot be read", sentence))
     for kind in (BusyError, sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
         blueprint.register_error_handler(kind, answering(503, "Please try again", BUSY))

@@ -15,7 +15,7 @@ from app.adapters import trying
 from app.adapters.trying import Tried, TryingError
 from app.console.desk import Desk
 from app.console.reach import within
-from app.console.rendering import arg, field, id_arg, page
+from app.console.rendering import arg, field, id_arg, page, whole
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.identity.model import SourceKind
@@ -57,7 +57,7 @@ def attempt(desk: Desk, visit: Visit) -> Response:
 def _carried_out(desk: Desk, visit: Visit, document: Any, tried: Tried) -> Tried:
     with reading(desk.engine) as conn:
         accept = within(conn, visit)
-    version = int(field("version")) if field("version").isdigit() else None
+    version = whole(field("version"))
     return trying.carry_out(
         desk.engine,
         visit.tenant_id,

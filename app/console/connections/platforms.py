@@ -13,7 +13,7 @@ from app.adapters.registering import CONFIDENTIAL
 from app.adapters.relying_parties import relying_party
 from app.console.connections.place import BASE, section_tabs
 from app.console.desk import Desk
-from app.console.rendering import Refused, back, field, fields, page
+from app.console.rendering import Refused, back, field, fields, page, whole
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.events.issuing import ensure_key
@@ -84,11 +84,11 @@ def rotate(desk: Desk, visit: Visit, client_id: str) -> Response:
     found = _client(desk, visit, client_id)
     if relying_party(found.client).auth_method not in CONFIDENTIAL or found.removed_at is not None:
         raise Refused(409, "It has no secret.")
-    hours = field("overlap", "24")
-    if not (hours.isascii() and hours.isdigit() and int(hours) <= MOST_OVERLAP):
+    overlap = whole(field("overlap", "24"))
+    if overlap is None or overlap > MOST_OVERLAP:
         raise Refused(422, f"The overlap is in whole hours, 0 to {MOST_OVERLAP}. Nothing was changed.")
     secret = registering.add_secret(
-        desk.engine, visit.tenant_id, client_id, overlap=timedelta(hours=int(hours)), expires_at=None, actor=visit.actor
+        desk.engine, visit.tenant_id, client_id, overlap=timedelta(hours=overlap), expires_at=None, actor=visit.actor
     )
     return _one(desk, visit, client_id, secret=secret)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, Final, Literal
 
-from app.console.rendering import field
+from app.console.rendering import field, whole
 from app.store.connections import Stored
 from sso.connections import MOST_SKEW, Oidc, Saml
 
@@ -109,7 +109,7 @@ def _given(one: Shown) -> Any:
     if one.setting.look == "lines":
         return [line.strip() for line in text.splitlines() if line.strip()]
     if one.setting.look == "number":
-        return int(text) if text.isascii() and text.isdigit() else text or None
+        return found if (found := whole(text)) is not None else text or None
     return text or None
 
 
