@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from app.provisioning import provision
+from app.store import sign_ins
+from app.store.engine import writing
 from app.store.tenants import SourceRow, Tenant
 from tests.console.conftest import Console
 from tests.store.test_people_search import scim
@@ -49,3 +51,15 @@ def test_the_palette_gets_the_inner_part_alone(console: Callable[..., Console]) 
     html = console("auditor").get("/admin/find?q=ada", headers={"HX-Request": "true"}).html
     assert "<!doctype" not in html
     assert 'data-found="People"' in html
+
+
+def test_the_code_that_somebody_reads_out_is_found(
+    console: Callable[..., Console], engine: sa.Engine, tenant: Tenant
+) -> None:
+    with writing(engine) as conn:
+        code = sign_ins.write(conn, sign_ins.Attempt(tenant.id, "refused", reason="not_provisioned"))
+    desk = console("help_desk")
+    for said in (code, code.lower(), code.replace("-", "")):
+        seen = desk.get(f"/admin/find?q={said}")
+        assert f"{code}: not provisioned" in seen.text
+        assert f"/admin/sign-in-connections/log/{code}" in seen.links
