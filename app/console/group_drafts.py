@@ -12,7 +12,7 @@ from app.console.rendering import arg, back, download, page, whole
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.identity.writes import BusyError
-from app.store import runs
+from app.store import groups, runs
 from app.store.engine import reading
 from app.sync import drafts
 from app.sync.mapping_changes import MappingError
@@ -28,10 +28,10 @@ def show(desk: Desk, visit: Visit, draft_id: str) -> Response:
     kind = arg("kind") if arg("kind") in ("gain", "loss", "kept") else first
     after = whole(arg("after")) or 0
     lines = drafts.lines(desk.engine, visit.tenant_id, draft_id, kind, after, PAGE + 1) if not draft.is_open else []
-    run = None
-    if draft.run_id:
-        with reading(desk.engine) as conn:
-            run = runs.find(conn, visit.tenant_id, draft.run_id)
+    changes = drafts.changes_of(draft)
+    with reading(desk.engine) as conn:
+        run = runs.find(conn, visit.tenant_id, draft.run_id) if draft.run_id else None
+        called = groups.names(conn, visit.tenant_id, [each.match for each in changes if each.kind == "group"])
     here = f"{HERE}/drafts/{draft_id}"
     return page(
         "groups/draft.html",
@@ -41,7 +41,8 @@ def show(desk: Desk, visit: Visit, draft_id: str) -> Response:
         kind=kind,
         kinds=KINDS,
         lines=lines[:PAGE],
-        changes=drafts.changes_of(draft),
+        changes=changes,
+        called=called,
         next=f"{here}?kind={kind}&after={lines[PAGE - 1].number}" if len(lines) > PAGE else "",
         first_page=f"{here}?kind={kind}" if after else "",
     )

@@ -211,7 +211,7 @@ def _form(desk: Desk, visit: Visit, said: dict[str, str], wrong: str = "", statu
         given=said,
         wrong=wrong,
         kinds=KINDS,
-        roles=[(one.name, f"{one.name} (rank {one.rank})") for one in roles],
+        roles=[("", "Choose a role"), *((one.name, f"{one.name} (rank {one.rank})") for one in roles)],
         sources=[("", "any source"), *((one.name, one.name) for one in sources)],
         attributes=[*SINGLE, *(f"{family}.work" for family in PER_TYPE)],
         groups=found,
@@ -220,6 +220,8 @@ def _form(desk: Desk, visit: Visit, said: dict[str, str], wrong: str = "", statu
 
 
 def _wanted(said: dict[str, str]) -> Change:
+    if not said["role"]:
+        raise MappingError("Choose the role that it gives.")
     try:
         priority = int(said["priority"] or 0)
     except ValueError:

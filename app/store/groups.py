@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from app.identity.by_hand import is_id
 from app.identity.naming import group_sorted_by
 from app.store import tables as t
 from app.store.driver import Statement
@@ -310,3 +311,12 @@ def named(conn: sa.Connection, tenant: str, group: str) -> tuple[str, str] | Non
     )
     row = conn.execute(chosen).one_or_none()
     return (row[0], row[1]) if row else None
+
+
+def names(conn: sa.Connection, tenant: str, ids: Sequence[str]) -> dict[str, str]:
+    """What groups are called, by id; words that are no id, or no group's, are left out."""
+    g, wanted = t.groups.c, [id for id in ids if is_id(id)]
+    if not wanted:
+        return {}
+    rows = conn.execute(sa.select(g.id, g.display_name).where(g.tenant_id == tenant, g.id.in_(wanted)))
+    return {str(id): name for id, name in rows}

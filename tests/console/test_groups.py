@@ -54,6 +54,7 @@ def test_an_unmapped_group_is_shown_until_a_line_names_it(
     assert 'value="Crew"' in admin.get(form).html
     shown = drafted(admin, group=crew)
     assert "Gain a role 2" in shown.text
+    assert "group Crew of okta" in shown.text
     assert table(engine, tenant) == []
     saved = admin.post(f"{shown.at}/save")
     assert saved.said == ["Saved, and everybody's roles follow it."]
@@ -61,6 +62,15 @@ def test_an_unmapped_group_is_shown_until_a_line_names_it(
     assert "Every group that was pushed is mapped" in admin.get("/admin/groups/unmapped").text
     assert "Crew" in admin.get("/admin/groups?q=crew").text
     assert "No line fits this" in admin.get("/admin/groups?q=nothing").text
+
+
+@pytest.mark.usefixtures("crew")
+def test_no_role_is_chosen_for_anybody(console: Enter, engine: sa.Engine, tenant: Tenant) -> None:
+    admin = console("admin")
+    assert '<option value="" selected>Choose a role</option>' in admin.get("/admin/groups/new").html
+    seen = admin.post("/admin/groups/new", **{**CREW, "role": ""})
+    assert (seen.status, "Choose the role that it gives." in seen.text) == (422, True)
+    assert drafts.listing(engine, tenant.id, limit=5) == []
 
 
 def test_a_save_is_taken_back_from_the_history(console: Enter, engine: sa.Engine, tenant: Tenant, crew: str) -> None:
