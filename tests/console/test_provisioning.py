@@ -82,6 +82,14 @@ def test_wrong_forms_come_back_with_their_values(console: Any, okta: SourceRow) 
     assert admin.post(f"{HOME}/{okta.id}/set-up", name="", lives="90", idp="okta").status == 422
 
 
+def test_a_source_that_nobody_names_is_called_as_its_product(console: Any, okta: SourceRow) -> None:
+    assert okta.name == "okta"
+    seen = console("admin").post(f"{HOME}/new", name="", system="okta", affiliation="employee")
+    assert seen.said == ["The source okta-2 is there. Now connect it."]
+    seen = console("admin").post(f"{HOME}/new", name="Partners", system="okta", affiliation="customer")
+    assert seen.said == ["The source partners is there. Now connect it."]
+
+
 def test_rotating_with_an_overlap_keeps_both_until_the_old_is_revoked(
     console: Any, scim: Any, engine: sa.Engine, okta: SourceRow
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain, count
 from typing import Final
 
 from flask import Response
@@ -98,8 +99,9 @@ def create(desk: Desk, visit: Visit) -> Response:
     """Make the source, and go on to its set-up."""
     said = {name: field(name) for name in ("name", "system", "other", "affiliation")}
     system = said["other"] if said["system"] == "other" else said["system"]
+    name = said["name"].lower() or _free_name(desk, visit, system)
     errors = {}
-    if not tenants.NAME.fullmatch(said["name"]):
+    if not tenants.NAME.fullmatch(name):
         errors["name"] = "A name is lower-case letters, digits and inner hyphens, at most 63: okta, or entra-partners."
     if not tenants.NAME.fullmatch(system):
         errors["other"] = "Say which product it is: lower-case letters, digits and inner hyphens."
@@ -111,7 +113,7 @@ def create(desk: Desk, visit: Visit) -> Response:
         made = source_changes.create(
             desk.engine,
             visit.tenant_id,
-            said["name"],
+            name,
             kind="idp",
             system=system,
             affiliation=said["affiliation"],
@@ -120,6 +122,13 @@ def create(desk: Desk, visit: Visit) -> Response:
     except NameTakenError:
         return _form(422, {"name": "There is a source of this name already. Choose another one."}, said)
     return back(f"{own.page_of(made)}/set-up", f"The source {made.name} is there. Now connect it.")
+
+
+def _free_name(desk: Desk, visit: Visit, system: str) -> str:
+    """What a source of that product is called if nobody says: okta, then okta-2."""
+    with reading(desk.engine) as conn:
+        taken = {one.name for one in tenants.sources(conn, visit.tenant_id)}
+    return next(name for name in chain((system,), (f"{system}-{n}" for n in count(2))) if name not in taken)
 
 
 def _form(status: int, errors: Mapping[str, str], said: Mapping[str, str]) -> Response:
