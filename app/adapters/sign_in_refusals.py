@@ -8,7 +8,7 @@ from app.identity.writes import AmbiguousError, BusyError, InactiveError, NotPro
 from sso.errors import SignInError
 
 _REFUSALS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
-    (NotProvisionedError, "not_provisioned", "nobody provisioned the person, and the connection creates no accounts"),
+    (NotProvisionedError, "not_provisioned", "nobody provisioned this person, and the connection makes no accounts"),
     (InactiveError, "inactive", "the person's account is not active"),
     (AmbiguousError, "ambiguous", "what the assertion says fits more than one person"),
     (BusyError, "busy", "others hold the person's records"),

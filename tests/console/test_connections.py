@@ -173,6 +173,18 @@ def test_who_gets_in_is_said_and_changed(console: Enter, engine: sa.Engine, okta
     assert "is not a domain name" in seen.text
 
 
+def test_the_one_scim_source_of_the_provider_is_proposed(
+    console: Enter, engine: sa.Engine, tenant: tenants.Tenant, okta: tenants.SourceRow
+) -> None:
+    admin = console("admin")
+    id = _made(admin)
+    proposed = f'<option value="{okta.name}" selected>'
+    assert proposed in admin.get(f"{BASE}/{id}/people").html
+    with writing(engine) as conn:
+        tenants.create_source(conn, tenant.id, "okta-partners", kind="idp", system="okta")
+    assert proposed not in admin.get(f"{BASE}/{id}/people").html
+
+
 def test_attributes_are_named(console: Enter, engine: sa.Engine) -> None:
     admin = console("admin")
     id = _made(admin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, cast, get_args
 
 from flask import Response
@@ -15,10 +15,12 @@ from app.console.connections.place import BASE, Place, made, place_of, tabs, way
 from app.console.desk import Desk
 from app.console.rendering import Refused, back, field, page
 from app.console.routing import Route
+from app.console.scim_vendors import of_system
 from app.console.visit import Visit
 from app.identity.model import SourceKind
 from app.store import tenants
 from app.store.engine import reading
+from app.store.tenants import SourceRow
 from sso.connections import Arrival
 
 ARRIVALS: Final = (
@@ -78,6 +80,8 @@ def _page(desk: Desk, visit: Visit, place: Place, errors: Mapping[str, str] | No
         sources = tenants.sources(conn, visit.tenant_id)
     idps = [one for one in sources if one.kind == SourceKind.IDP and one.state != "retired"]
     paired = next((one.name for one in sources if one.id == stored.source_settings.get("paired_source_id")), "")
+    if not paired and not place.enabled:
+        paired = _likely(place, idps)
     return page(
         "connections/people.html",
         422 if errors else 200,
@@ -92,6 +96,12 @@ def _page(desk: Desk, visit: Visit, place: Place, errors: Mapping[str, str] | No
         paired=field("paired") if errors else paired,
         sources=[("", "None"), *((one.name, one.name) for one in idps)],
     )
+
+
+def _likely(place: Place, idps: Sequence[SourceRow]) -> str:
+    """The one SCIM source of the provider that is being set up, if there is exactly one."""
+    same = [one.name for one in idps if of_system(one.system).title == place.vendor.title]
+    return same[0] if len(same) == 1 else ""
 
 
 ROUTES: Final = (
