@@ -25,7 +25,12 @@ def create(context: Context, name: str, as_json: bool) -> None:
     """Add a tenant with the roles learner, instructor, manager and admin."""
     with context.database() as engine, writing(engine) as conn:
         made = tenants.create(conn, name)
-    show({"id": made.id, "name": made.name}, f"Tenant {made.name} is there ({made.id}).", as_json=as_json)
+    show(
+        {"id": made.id, "name": made.name},
+        f"Tenant {made.name} is there ({made.id}).\n"
+        f"Invite who administers it: rollcall admin invite EMAIL --tenant {made.name}",
+        as_json=as_json,
+    )
 
 
 @tenant.command("list")
