@@ -21,7 +21,7 @@ from app.console.visit import Visit
 from app.identity.model import SourceKind
 from app.store import tenants
 from app.store.engine import reading
-from app.store.person import without_secrets
+from app.store.person import MASK, is_masked, without_secrets
 
 HERE: Final = "/admin/try"
 BLANK: Final = '{\n  "userName": "",\n  "name": {"givenName": "", "familyName": ""},\n  "active": true\n}'
@@ -74,9 +74,12 @@ def _read(text: str) -> Any:
     if len(text) > LONGEST:
         raise TryingError("The document is too long to be one person's.")
     try:
-        return orjson.loads(text)
+        document = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise TryingError(f"This is no JSON: {error}.") from error
+    if is_masked(document):
+        raise TryingError(f"A secret was hidden as {MASK}: write its value, or take it out.")
+    return document
 
 
 def _page(

@@ -26,6 +26,7 @@ MOST_REPORTS: Final = 20
 COUNTED_REPORTS: Final = 1_000
 MOST_DOUBTS: Final = 20
 MOST_ALIASES: Final = 50
+MASK: Final = "***"
 _LOOKED_AT: Final = 500  # audit entries, for how records were matched
 _SECRET: Final = re.compile(r"passw|passphrase|secret(?!ar)|(?:^|[.:_-])(?:pwd|pin|otp)$", re.IGNORECASE)
 
@@ -147,7 +148,7 @@ def memberships(conn: sa.Connection, tenant_id: str, record_ids: Sequence[str]) 
 def without_secrets(value: Any) -> Any:
     """A document as an administrator may see it: what is called like a secret shows as ``***``."""
     if isinstance(value, Mapping):
-        return {key: "***" if _SECRET.search(str(key)) else without_secrets(one) for key, one in value.items()}
+        return {key: MASK if _SECRET.search(str(key)) else without_secrets(one) for key, one in value.items()}
     return [without_secrets(one) for one in value] if isinstance(value, list) else value
 
 
@@ -157,6 +158,13 @@ def _order(kept: Kept) -> tuple[bool, datetime, str]:
 
 def _seen(kept: Kept) -> Kept:
     return replace(kept, document=without_secrets(kept.document))
+
+
+def is_masked(value: Any) -> bool:
+    """Whether something in it was hidden by `without_secrets`, and so is not what it was."""
+    if isinstance(value, Mapping):
+        return any((_SECRET.search(str(key)) and one == MASK) or is_masked(one) for key, one in value.items())
+    return isinstance(value, list) and any(map(is_masked, value))
 
 
 def _named(said: Mapping[str, Any]) -> Named:

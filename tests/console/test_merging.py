@@ -139,7 +139,9 @@ def test_a_document_is_tried_without_a_change_and_then_taken_in(
     assert "Analyst" in desk.get(f"/admin/try?record={kept.record.id}").html
 
 
-@pytest.mark.parametrize("document", ["{", "[]", '{"title": "nobody"}'])
+@pytest.mark.parametrize(
+    "document", ["{", "[]", '{"title": "nobody"}', '{"userName": "ada", "x": [{"secretWord": "***"}]}']
+)
 def test_a_document_that_is_wrong_comes_back_with_the_reason(
     console: Enter, engine: sa.Engine, tenant: Tenant, okta: SourceRow, document: str
 ) -> None:
