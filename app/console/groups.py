@@ -8,7 +8,9 @@ Nothing here changes the table: every way leads to a draft.
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -39,6 +41,7 @@ KINDS: Final = (
     ("role", "a SCIM role"),
     ("entitlement", "a SCIM entitlement"),
 )
+WHOLE: Final = re.compile(r"\s*[+-]?\d{1,9}\s*", re.ASCII)
 LARGEST_FILE: Final = 5_000_000  # bytes
 
 
@@ -126,6 +129,8 @@ def draft_line(desk: Desk, visit: Visit) -> Response:
     """Begin a draft of one line, new or changed."""
     names = ("kind", "match", "source", "attribute", "role", "scope", "priority", "line", "group", "note")
     said = {name: field(name) for name in names}
+    if errors := _errors(said):
+        return _form(desk, visit, said, status=422, errors=errors)
     try:
         with reading(desk.engine) as conn:
             line = _line(conn, visit, said["line"]) if said["line"] else None
@@ -199,7 +204,14 @@ def demand_below(desk: Desk, visit: Visit, changes: Sequence[Change]) -> None:
         raise Refused(403, f"This gives or takes the place {TITLES[console]} in the console, which is above your role.")
 
 
-def _form(desk: Desk, visit: Visit, said: dict[str, str], wrong: str = "", status: int = 200) -> Response:
+def _form(
+    desk: Desk,
+    visit: Visit,
+    said: dict[str, str],
+    wrong: str = "",
+    status: int = 200,
+    errors: Mapping[str, str] = MappingProxyType({}),
+) -> Response:
     with reading(desk.engine) as conn:
         roles = mappings.roles(conn, visit.tenant_id)
         sources = tenants.sources(conn, visit.tenant_id)
@@ -210,6 +222,7 @@ def _form(desk: Desk, visit: Visit, said: dict[str, str], wrong: str = "", statu
         title="Change a line" if said["line"] else "Map to a role",
         given=said,
         wrong=wrong,
+        errors=errors,
         kinds=KINDS,
         roles=[("", "Choose a role"), *((one.name, f"{one.name} (rank {one.rank})") for one in roles)],
         sources=[("", "any source"), *((one.name, one.name) for one in sources)],
@@ -219,20 +232,22 @@ def _form(desk: Desk, visit: Visit, said: dict[str, str], wrong: str = "", statu
     )
 
 
-def _wanted(said: dict[str, str]) -> Change:
-    if not said["role"]:
-        raise MappingError("Choose the role that it gives.")
-    try:
-        priority = int(said["priority"] or 0)
-    except ValueError:
-        raise MappingError("A priority is a whole number.") from None
+def _errors(said: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong, by the field."""
+    found = {} if said["role"] else {"role": "Choose the role that it gives."}
+    if not WHOLE.fullmatch(said["priority"] or "0"):
+        found["priority"] = "A priority is a whole number."
+    return found
+
+
+def _wanted(said: Mapping[str, str]) -> Change:
     return Change(
         verb="set",
         kind=said["kind"],
         match=said["group"] if said["kind"] == "group" and said["group"] else said["match"],
         role=said["role"],
         scope=said["scope"] or "tenant",
-        priority=priority,
+        priority=int(said["priority"] or 0),
         source=said["source"] or None,
         attribute=said["attribute"] if said["kind"] == "attribute" else None,
     )

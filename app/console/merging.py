@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final, cast
 
 from flask import Response, request
@@ -14,6 +15,7 @@ from app.console.rendering import arg, back, field, fields, page
 from app.console.routing import Route
 from app.console.visit import Visit
 from app.identity.merging_guards import NotMergedError
+from app.identity.merging_shown import Compared
 from app.identity.naming import called
 from app.merging import KeepsId
 from app.store import people, people_search, tenants
@@ -35,7 +37,15 @@ def merge_page(desk: Desk, visit: Visit, account_id: str) -> Response:
         pair = duplicates.side_by_side(desk.engine, visit.tenant_id, keep, away)
     except NotMergedError as error:
         return back(f"/admin/people/{account_id}/merge", str(error), "danger")
-    return page("merging/merge.html", title=f"Merge {name}", id=account_id, other=arg("other"), shown=shown, pair=pair)
+    return page(
+        "merging/merge.html",
+        title=f"Merge {name}",
+        id=account_id,
+        other=arg("other"),
+        shown=shown,
+        pair=pair,
+        names=_leaders(desk, visit, shown.attributes),
+    )
 
 
 def merge(desk: Desk, visit: Visit, account_id: str) -> Response:
@@ -88,6 +98,7 @@ def split_page(desk: Desk, visit: Visit, account_id: str) -> Response:
         chosen=chosen,
         keeps=keeps,
         shown=shown,
+        names=_leaders(desk, visit, shown.attributes if shown else ()),
         refused=refused,
         came_with=merging.came_with(desk.engine, visit.tenant_id, account_id),
     )
@@ -121,6 +132,14 @@ def _name(desk: Desk, visit: Visit, account_id: str) -> str:
     if account_id not in found:
         raise NotFoundError(f"the tenant has no account {account_id}")
     return called(found[account_id])
+
+
+def _leaders(desk: Desk, visit: Visit, attributes: Sequence[Compared]) -> dict[str, str]:
+    """What the managers among these values are called, by id."""
+    ids = {id for one in attributes if one.attribute == "manager" for id in (one.first, one.second, one.third) if id}
+    with reading(desk.engine) as conn:
+        found = people.accounts(conn, visit.tenant_id, sorted(ids), lock=False) if ids else {}
+    return {id: called(account) for id, account in found.items()}
 
 
 def _demand(desk: Desk, visit: Visit, *account_ids: str) -> None:

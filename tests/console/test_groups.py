@@ -134,6 +134,7 @@ def test_lines_are_changed_and_taken_out(console: Enter, engine: sa.Engine, tena
 @pytest.mark.parametrize(
     ("field", "value", "sentence"),
     [
+        ("role", "", "Choose the role that it gives"),
         ("role", "wizard", "There is no role"),
         ("scope", "galaxy", "is no scope"),
         ("source", "", "belongs to a source"),

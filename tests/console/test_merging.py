@@ -72,6 +72,7 @@ def test_two_become_one_and_two_again(
     assert f"/admin/people/{one}/merge?other={other}" in admin.get(f"/admin/people/{one}/merge?q=kim").links
     preview = admin.get(f"/admin/people/{one}/merge?other={other}")
     assert "Nothing is done yet" in preview.text
+    assert "suspended no no no" in preview.text
     assert len(accounts(engine, tenant)) == 2
     merged = admin.post(f"/admin/people/{one}/merge", other=other, keep=one, reason="one person")
     assert merged.said == ["One person now. 1 record came along; the other id goes on meaning this account."]

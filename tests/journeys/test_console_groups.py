@@ -71,10 +71,13 @@ def test_a_group_is_mapped_seen_saved_and_taken_back(
     tab.inspect("groups-unmapped")
     tab.press("a[href*='/new?group=']", "Gets the role")
     tab.inspect("groups-line")
+    tab.find("#field-role:has([value='']:checked)")  # nobody becomes anything by an oversight
     tab.type("#field-priority", "high")
     tab.type("#field-note", "for the autumn")
     tab.click("Show who gains and who loses", "A priority is a whole number")
-    tab.find("#field-priority[value='high']")  # what was typed stays
+    tab.see("Choose the role that it gives")
+    tab.find("#field-role[aria-invalid]:focus" if scripts else "#field-role[aria-invalid]")
+    tab.find("#field-priority[aria-invalid][value='high']")  # what was typed stays
     tab.find("#field-note[value='for the autumn']")
     tab.inspect("groups-line-wrong")
     tab.type("#field-priority", "0")
@@ -83,6 +86,7 @@ def test_a_group_is_mapped_seen_saved_and_taken_back(
     assert "Amara" in draft.text
     assert "Cleo" not in draft.text
     assert "for the autumn" in draft.text
+    assert "group Trainers of okta" in " ".join(draft.text.split())
     tab.inspect("groups-draft")
     assert roles(engine, tenant) == {"amara": [], "bo": [], "cleo": []}
 

@@ -5,6 +5,7 @@ Each decision is taken back at the end, so that the demo is as it was but for so
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -61,6 +62,7 @@ def test_two_accounts_become_one_and_two_again(demo: Demo, demo_engine: sa.Engin
     tab.inspect("duplicates-evidence")
     page = tab.click("One person: preview the merge", "What the account would be")
     assert "It can be taken back" in page.text
+    assert not re.search(r"[0-9a-f]{8}-[0-9a-f]{4}-", page.text)  # managers are called by their names
     tab.inspect("merging-preview")
     assert accounts(demo_engine, stand, "Bianchi") == before
     tab.type("#field-reason", "one man, typed twice")
