@@ -22,7 +22,7 @@ STEPS: Final = (
 )
 # kinds of sources, as a rule names them
 OWNERS: Final = {"hris": "the HR system", "idp": "the identity provider", "crm": "the CRM", "login": "the sign-in"}
-_OWNER: Final = re.compile(rf"\b({'|'.join(OWNERS)})\b")
+_OWNER: Final = re.compile(rf"\b(?:an? )?({'|'.join(OWNERS)})\b")
 MOST: Final = 1_000  # counts are read no further
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from app.console.phrases import ago, changes, counted, exact, iso, many
+from app.console.phrases import ago, changes, counted, exact, iso, many, owners
 
 NOW = datetime(2026, 11, 30, 5, 32, 28, tzinfo=UTC)
 
@@ -57,3 +57,16 @@ def test_what_changed_comes_first_and_by_its_whole_name() -> None:
     ]
     assert [change.kind for change in changes(None, {"name": "Ada"})] == ["added"]
     assert changes(None, None) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("owner hris", "owner the HR system"),
+        ("idp comes after hris", "the identity provider comes after the HR system"),
+        ("a login owns nothing", "the sign-in owns nothing"),
+        ("by hand", "by hand"),
+    ],
+)
+def test_kinds_of_sources_are_named_in_words(rule: str, words: str) -> None:
+    assert owners(rule) == words

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from app.demo import stage
 from app.demo.stage import Stage
-from app.store import connections, credentials, drift, receivers, sign_ins
+from app.store import administrators, connections, credentials, drift, passkeys, receivers, sign_ins
 from app.store.engine import reading, writing
 from app.store.sign_ins import Attempt
 from app.sync import drafts
@@ -27,9 +27,18 @@ def build(demo: Demo) -> None:
     """Add to the demo what it lacks."""
     with demo.server.engine() as engine:
         stand = stage.find(engine)
+        _a_way_back(engine, stand)
         _attempts(engine, stand)
         _loose_ends(engine, stand)
         _a_draft(engine, stand)
+
+
+def _a_way_back(engine: sa.Engine, stand: Stage) -> None:
+    """The owner's, so that no page reminds of it; nobody holds its key."""
+    with writing(engine) as conn:
+        owner = administrators.by_email(conn, stand.tenant.id, stage.OWNER)
+        assert owner is not None
+        passkeys.add(conn, stand.tenant.id, owner.id, b"key", b"public", 0, ["internal"], "Olga's laptop")
 
 
 def _attempts(engine: sa.Engine, stand: Stage) -> None:
