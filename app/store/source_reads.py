@@ -15,6 +15,8 @@ from app.store import tables as t
 MOST_SOURCES: Final = 200
 MOST_KEYS: Final = 50
 MOST_DRIFT: Final = 100
+_FIRST: Final = "00000000-0000-0000-0000-000000000000"
+_LAST: Final = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 
 _OVERVIEW = sa.text("""
     SELECT s.id, s.name, s.kind, s.system, s.affiliation, s.employee_namespace, s.state, s.created_at,
@@ -24,8 +26,10 @@ _OVERVIEW = sa.text("""
             ORDER BY d.domain LIMIT 20) AS domains,
         (SELECT r.created_at FROM runs r WHERE r.tenant_id = s.tenant_id AND r.source_id = s.id
             ORDER BY r.created_at DESC LIMIT 1) AS imported_at,
-        (SELECT q.at FROM scim_requests q WHERE q.tenant_id = s.tenant_id AND q.source_id = s.id
-            ORDER BY q.id DESC LIMIT 1) AS asked_at
+        -- By the pair: asked for the newest of one source alone, a plan may walk through everybody's requests.
+        (SELECT q.at FROM scim_requests q WHERE q.tenant_id = :tenant
+            AND (q.source_id, q.id) BETWEEN (s.id, CAST(:first AS uuid)) AND (s.id, CAST(:last AS uuid))
+            ORDER BY q.source_id DESC, q.id DESC LIMIT 1) AS asked_at
     FROM sources s JOIN ledger l ON l.tenant_id = s.tenant_id
     WHERE s.tenant_id = :tenant AND (CAST(:only AS text) IS NULL OR s.id::text = :only)
     ORDER BY s.state = 'retired', s.name LIMIT :most
@@ -63,7 +67,8 @@ class SourceSeen:
 
 def overview(conn: sa.Connection, tenant_id: str, only: str | None = None) -> list[SourceSeen]:
     """The tenant's sources, retired ones last; or the one of that id."""
-    rows = conn.execute(_OVERVIEW, {"tenant": tenant_id, "only": only, "most": MOST_SOURCES}).mappings()
+    asked = {"tenant": tenant_id, "only": only, "most": MOST_SOURCES, "first": _FIRST, "last": _LAST}
+    rows = conn.execute(_OVERVIEW, asked).mappings()
     return [SourceSeen(**{**row, "id": str(row["id"]), "domains": tuple(row["domains"])}) for row in rows]
 
 

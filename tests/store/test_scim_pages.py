@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from app.store import credentials, scim_health, scim_requests
+from app.store import credentials, scim_health, scim_requests, source_reads
 from app.store.engine import reading
 from app.store.scim_requests import Asked
 from app.store.tenants import SourceRow
@@ -22,6 +22,7 @@ READS: dict[str, Callable[[sa.Connection, SourceRow], Any]] = {
     "written": lambda conn, okta: scim_requests.page(conn, okta.tenant_id, Asked(method="PATCH", limit=51)),
     "of a source": lambda conn, okta: scim_requests.page(conn, okta.tenant_id, Asked(source_id=okta.id, limit=51)),
     "health": lambda conn, okta: scim_health.listing(conn, okta.tenant_id, datetime.now(UTC)),
+    "sources": lambda conn, okta: source_reads.overview(conn, okta.tenant_id),
     "credentials": lambda conn, okta: credentials.living(conn, okta.tenant_id, ["scim_token", "api_key"]),
 }
 _REQUESTS = sa.text("""
@@ -41,7 +42,8 @@ _TOKENS = sa.text("""
 
 
 @pytest.fixture
-def full(engine: sa.Engine, okta: SourceRow) -> SourceRow:
+def full(engine: sa.Engine, okta: SourceRow, hr: SourceRow) -> SourceRow:
+    """A source with many requests, beside one without any."""
     with engine.begin() as conn:
         values = {"tenant": okta.tenant_id, "source": okta.id, "count": COUNT}
         conn.execute(_REQUESTS, values)
