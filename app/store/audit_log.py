@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from app.store.cells import plain
 from app.store.driver import Statement
 from app.store.engine import dumps
 
@@ -25,7 +26,6 @@ LOOKED_AT: Final = 5_000
 SLACK: Final = timedelta(minutes=5)
 COLUMNS: Final = ("number", "at", "actor", "action", "subject", "facts")
 _EXPORTED_AT_ONCE: Final = 1_000
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,7 @@ class Logged:
     def as_row(self) -> list[str]:
         """Texts for CSV by `COLUMNS`. None of them is taken for a formula by whoever opens it in a spreadsheet."""
         said = [self.number, self.at.isoformat(), self.actor, self.action, self.subject, dumps(self.facts)]
-        texts = [str(one) for one in said]
-        return [f"'{one}" if one.startswith(_FORMULA) else one for one in texts]
+        return [plain(str(one)) for one in said]
 
 
 @dataclass(frozen=True, slots=True)

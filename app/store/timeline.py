@@ -1,8 +1,8 @@
-"""What happened around an account, a group or a run, the newest first, from the logs that tell of it.
+"""What happened around an account, a run, or whatever else the audit names, the newest first, from the logs that tell of it.
 
     audit (subject)  ─┐
     sign-ins         ─┼─ each by its own index, behind its own position ─▶ merged by time ─▶ moments + positions
-    SCIM requests    ─┘  (those that write, about the records or the group)
+    SCIM requests    ─┘  (those that write, about the records)
 
 A page takes the newest of all and remembers for each log how far it came: nothing is shown twice, and nothing left out
 between two logs. Sign-ins and requests are kept for as many days as the tenant says; the audit stays.
@@ -57,13 +57,6 @@ def of_account(
     """What happened around one account: its audit, its sign-ins, and what SCIM clients wrote about its records."""
     records = [row.id for row in _RECORDS.rows(conn, {"tenant": tenant_id, "account": account_id})]
     return _page(conn, tenant_id, account_id, after, limit, account_id=account_id, resources=records)
-
-
-def of_group(
-    conn: sa.Connection, tenant_id: str, group_id: str, *, after: str | None = None, limit: int = 50
-) -> Timeline:
-    """What happened around one group."""
-    return _page(conn, tenant_id, group_id, after, limit, resources=[group_id])
 
 
 def of_subject(

@@ -20,13 +20,13 @@ import sqlalchemy as sa
 from app.provisioning import CHUNK, new_id
 from app.store import mapping_drafts as store
 from app.store import rules as rulebook
+from app.store.cells import plain
 from app.store.engine import reading, writing
 from app.store.mapping_drafts import DraftLine, MappingDraft
 from app.sync import jobs
 from app.sync.draft_saving import DraftError, SavedDraft, StaleDraftError, save
 from app.sync.draft_working import changes_of, claimed, drain, worked_out
 from app.sync.mapping_changes import Change
-from app.sync.mapping_file import plain
 from app.sync.mapping_people import Turn, concerned
 from app.sync.mappings import plan, told
 from app.sync.rule_saving import RULES_CHANGED
@@ -135,7 +135,7 @@ def to_csv(engine: sa.Engine, tenant_id: str, draft_id: str) -> Iterator[str]:
             after = 0
             while some := store.lines(conn, tenant_id, draft_id, kind, after=after, limit=store.STREAMED):
                 after = some[-1].number
-                yield _csv([(kind, plain(one.name), one.role, one.scope, one.account_id) for one in some])
+                yield _csv([(kind, plain(one.name), plain(one.role), plain(one.scope), one.account_id) for one in some])
 
 
 def _hurry(engine: sa.Engine, tenant_id: str, draft_id: str, changes: Sequence[Change]) -> None:

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from app.identity.folding import fold
+from app.store.cells import meant, plain
 from app.store.mappings import MappingRow
 from app.sync.mapping_changes import Change, MappingError
 
 COLUMNS: Final = ("kind", "source", "attribute", "match", "role", "scope", "priority")
-_FORMULA: Final = ("=", "+", "-", "@", "'")
 
 
 def to_csv(rows: Sequence[MappingRow]) -> str:
@@ -48,7 +48,7 @@ def _read(text: str) -> Iterator[Change]:
     if tuple(reader.fieldnames or ()) != COLUMNS:
         raise MappingError(f"The first line of the file has to be: {','.join(COLUMNS)}")
     for row in reader:
-        cells = {name: _read_cell(row.get(name) or "") for name in COLUMNS}
+        cells = {name: meant((row.get(name) or "").strip()) for name in COLUMNS}
         if None in row or not cells["kind"] or not cells["priority"].lstrip("-").isdigit():
             raise MappingError(f"line {reader.line_num}: there is a cell too much, no kind, or no priority (a number).")
         yield Change(
@@ -70,13 +70,3 @@ def _removal(row: MappingRow) -> Change:
 
 def _key(change: Change) -> tuple[str | None, ...]:
     return (change.kind, change.source, change.attribute, fold(change.match), change.role, change.scope)
-
-
-def plain(text: str) -> str:
-    """The text as a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _read_cell(cell: str) -> str:
-    cell = cell.strip()
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell

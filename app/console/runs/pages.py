@@ -16,6 +16,7 @@ from app.console.runs import words
 from app.console.visit import Visit
 from app.store import plans, source_reads, tenants
 from app.store import runs as store
+from app.store.cells import plain
 from app.store.engine import reading
 from app.store.runs import Run
 from app.sync import planning
@@ -120,7 +121,7 @@ def _csv(desk: Desk, visit: Visit, run: Run) -> Iterator[str]:
 def row_of(cells: Sequence[str]) -> str:
     """One line. A cell that a spreadsheet would take for a formula is written as text."""
     out = io.StringIO()
-    csv.writer(out).writerow([f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell for cell in cells])
+    csv.writer(out).writerow([plain(cell) for cell in cells])
     return out.getvalue()
 
 

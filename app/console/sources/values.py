@@ -17,6 +17,7 @@ from app.console.visit import Visit
 from app.identity.attributes import PER_TYPE, SINGLE
 from app.sources import csv_file
 from app.store import rules as rulebook
+from app.store.cells import meant
 from app.store.engine import reading
 from app.sync import rules
 from app.sync.rule_changes import LONGEST_CODE, Meanings
@@ -111,8 +112,7 @@ def _read_line(number: int, cells: list[str], found: dict[str, dict[str, str | N
     elif cells[1] in found.get(cells[0], {}):
         errors.append(f"line {number}: the code {cells[1]!r} of {cells[0]} is there twice")
     else:
-        # A file of ours wrote these as text for spreadsheets.
-        code, name = (cell[1:] if cell[:1] == "'" and cell[1:2] in ("=", "+", "-", "@") else cell for cell in cells[1:])
+        code, name = map(meant, cells[1:])
         found.setdefault(cells[0], {})[code] = name or None
 
 
