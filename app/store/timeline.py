@@ -1,4 +1,4 @@
-"""What happened around an account, a run, or whatever else the audit names, the newest first, from the logs that tell of it.
+"""What happened around an account, or whatever else the audit names, newest first, from the logs that tell of it.
 
     audit (subject)  ─┐
     sign-ins         ─┼─ each by its own index, behind its own position ─▶ merged by time ─▶ moments + positions
